@@ -1,0 +1,272 @@
+"""The trained network: a seeded, resumable loop over windows of all corpora.
+
+`python -m accordingto.training.train DATA WORK` is what `accordingto train` runs before it exports and calibrates.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from accordingto.training.corpus import IGNORE, Example
+from accordingto.training.network import NetworkConfig, Reader, between_features, distance_bucket, sequence_loss
+from accordingto.window import MAX_WINDOW_PIECES, cut_windows, encoder_inputs
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """The hyperparameters; each was taken from MODEL.md or chosen on dev."""
+
+    seed: int = 1
+    epochs: int = 8
+    pieces_per_batch: int = 4608  # some 16 windows
+    encoder_rate: float = 1.5e-4  # MODEL.md
+    head_rate: float = 1e-3  # MODEL.md
+    transition_rate: float = 5e-3
+    warm_up: float = 0.06  # of all steps; then linear decay to zero
+    weight_decay: float = 0.01
+    clip: float = 1.0
+    steady_repeats: int = 3  # clean_* and written_* against polnear, which is ten times as large
+    sentence_weight: float = 0.3
+    syntax_weight: float = 0.05  # of names, tags, relations and arcs together: silver, and only a help
+    shaken_cues: float = 0.1  # of the cues get a wrong border of one word: at run time borders are predicted
+    checkpoint_steps: int = 100
+
+
+@dataclass(frozen=True)
+class Window:
+    """A stretch of one example, ready for the encoder."""
+
+    example: Example
+    start: int
+    end: int
+    inputs: dict[str, np.ndarray]
+
+
+def epoch_batches(corpora: dict[str, list[Example]], config: TrainingConfig, epoch: int) -> list[list[Window]]:
+    """Return the batches of an epoch: the same for the same seed and epoch, cut elsewhere in each epoch."""
+    rng = np.random.default_rng([config.seed, epoch])
+    windows = []
+    for name, examples in corpora.items():
+        for example in examples:
+            for _ in range(config.steady_repeats if name in ("clean", "written") else 1):
+                first = int(rng.integers(MAX_WINDOW_PIECES // 3, MAX_WINDOW_PIECES - 1))
+                cuts = cut_windows(example.words, first=first)
+                windows += [Window(example, start, end, encoder_inputs(example.words, start, end)) for start, end in cuts]
+    order = rng.permutation(len(windows))
+    batches: list[list[Window]] = []
+    for pool in np.array_split(order, max(1, len(order) // 400)):  # sorted by length within a pool: little padding, still mixed
+        by_length = sorted(pool, key=lambda i: len(windows[i].inputs["pieces"]))
+        batch: list[Window] = []
+        for i in by_length:
+            if batch and (len(batch) + 1) * len(windows[i].inputs["pieces"]) > config.pieces_per_batch:
+                batches.append(batch)
+                batch = []
+            batch.append(windows[i])
+        batches.append(batch)
+    return [batches[i] for i in rng.permutation(len(batches))]
+
+
+def _padded(rows: Sequence[np.ndarray], fill: int) -> Tensor:
+    """Return rows of different lengths as one tensor, (B, longest)."""
+    out = np.full((len(rows), max(len(r) for r in rows)), fill, np.int64)
+    for i, row in enumerate(rows):
+        out[i, : len(row)] = row
+    return torch.from_numpy(out)
+
+
+def collate(batch: list[Window], rng: np.random.Generator, shaken: float) -> dict[str, Tensor]:
+    """Return the tensors of a batch: B windows of at most P wordpieces and W words, C cues."""
+    out = {name: _padded([w.inputs[name] for w in batch], 0) for name in ("pieces", "shape", "gap", "quoted", "first_piece")}
+    out["mask"] = (out["pieces"] != 0)[:, None, None, :]
+    out["guideline"] = torch.tensor([w.example.guideline for w in batch])
+    for name in ("cue_tags", "sentence", "entity", "tag", "relation"):
+        out[name] = _padded([getattr(w.example, name)[w.start : w.end] for w in batch], IGNORE)
+    heads = [w.example.head[w.start : w.end] - w.start for w in batch]
+    out["head"] = _padded([np.where((h >= 0) & (h < w.end - w.start), h, IGNORE) for h, w in zip(heads, batch, strict=True)], IGNORE)
+    out["lines"] = _padded([w.example.words.gap[w.start : w.end] == 2 for w in batch], 0)
+    length = out["first_piece"].shape[1]
+    rows, cues, roles = [], [], []
+    for row, w in enumerate(batch):
+        for (start, end), tags in zip(w.example.cues, w.example.roles, strict=True):
+            if w.start <= start and end <= w.end:
+                rows.append(row)
+                cues.append(_shake(start - w.start, end - w.start, w.end - w.start, rng, shaken))
+                roles.append(_whole_tags(tags[w.start : w.end]))
+    out["window"] = torch.tensor(rows, dtype=torch.long)
+    out["cues"] = torch.tensor(cues, dtype=torch.long).reshape(-1, 2)
+    out["roles"] = _padded([*roles, np.zeros(length)], 0)[:-1]
+    out["words_of_cue"] = torch.tensor([batch[r].end - batch[r].start for r in rows], dtype=torch.long)
+    return out
+
+
+def _shake(start: int, end: int, length: int, rng: np.random.Generator, shaken: float) -> tuple[int, int]:
+    """Return a cue's range, now and then with one border a word off."""
+    if rng.random() < shaken:
+        move = int(rng.choice((-1, 1)))
+        start, end = (start + move, end) if rng.random() < 0.5 else (start, end + move)
+        if not 0 <= start < end <= length:
+            return max(0, min(start, length - 1)), max(1, min(max(end, start + 1), length))
+    return start, end
+
+
+def _whole_tags(tags: np.ndarray) -> np.ndarray:
+    """Return tags that begin with a beginning: a part that a window cuts begins anew."""
+    if len(tags) and tags[0] in (2, 4):
+        tags = tags.copy()
+        tags[0] -= 1
+    return tags
+
+
+def batch_losses(reader: Reader, batch: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Return the summed losses of a batch: cue, role, sentence, syntax; and `words`, their number."""
+    with torch.autocast("cpu", torch.bfloat16):
+        words = reader.encode(batch["pieces"], batch["shape"], batch["gap"], batch["quoted"], batch["first_piece"], batch["guideline"], batch["mask"])
+        sentence, cue, entity = reader.read_words(words)
+        tag, relation, arcs = reader.tag(words), reader.relation(words), reader.score_arcs(words)
+    sentence, cue = sentence.float(), cue.float()
+    known = batch["sentence"] != IGNORE
+    losses = {
+        "cue": _cross_entropy(cue, batch["cue_tags"]),
+        "sentence": F.binary_cross_entropy_with_logits(sentence[known], batch["sentence"][known].float(), reduction="sum"),
+        "syntax": _cross_entropy(entity, batch["entity"]) + _cross_entropy(tag, batch["tag"]) + _cross_entropy(relation, batch["relation"]) + _cross_entropy(arcs, batch["head"]),
+        "role": torch.zeros(()),
+    }
+    if len(batch["window"]):
+        losses["role"] = _role_loss(reader, batch, words, sentence.detach(), cue.detach())
+    losses["words"] = (batch["first_piece"] > 0).sum()
+    return losses
+
+
+def _cross_entropy(scores: Tensor, targets: Tensor) -> Tensor:
+    return F.cross_entropy(scores.float().flatten(0, 1), targets.flatten(), ignore_index=IGNORE, reduction="sum")
+
+
+def _role_loss(reader: Reader, batch: dict[str, Tensor], words: Tensor, sentence: Tensor, cue_scores: Tensor) -> Tensor:
+    """Return the summed loss of the role tags of all cues of a batch."""
+    window, cues = batch["window"], batch["cues"]
+    place = torch.arange(words.shape[1])
+    in_cue = (place >= cues[:, :1]) & (place < cues[:, 1:])  # (C, W)
+    mean = (in_cue.to(words.dtype).unsqueeze(1) @ words[window]).squeeze(1) / in_cue.sum(1, keepdim=True)  # (C, width)
+    offset = torch.where(place < cues[:, :1], place - cues[:, :1], torch.where(in_cue, 0, place - cues[:, 1:] + 1))
+    mask = place < batch["words_of_cue"].unsqueeze(1)
+    between = between_features(sentence[window], batch["lines"][window], cues[:, 0])
+    with torch.autocast("cpu", torch.bfloat16):
+        scores = reader.read_roles(words, cue_scores, between, window, mean, distance_bucket(offset), mask.to(words.dtype))
+    return sequence_loss(scores.float(), batch["roles"], mask, reader.transitions).sum()
+
+
+def parameter_groups(reader: Reader, config: TrainingConfig) -> list[dict]:
+    """Return the optimizer's groups. The wordpiece vectors stay as they came: half of all parameters, seen too rarely to learn from."""
+    reader.piece.weight.requires_grad_(False)
+    encoder, heads = [], []
+    for name, parameter in reader.named_parameters():
+        if name == "transitions" or not parameter.requires_grad:
+            continue
+        in_encoder = name.startswith(("layers.", "position.", "segment", "embedding_norm."))
+        (encoder if in_encoder else heads).append(parameter)
+    return [
+        {"params": encoder, "lr": config.encoder_rate, "weight_decay": config.weight_decay},
+        {"params": heads, "lr": config.head_rate, "weight_decay": config.weight_decay},
+        {"params": [reader.transitions], "lr": config.transition_rate, "weight_decay": 0.0},
+    ]
+
+
+def rate_at(step: int, steps: int, warm_up: float) -> float:
+    """Return the share of the full learning rate at a step: up to 1, then down to 0, both linear."""
+    rise = max(1, int(steps * warm_up))
+    return (step + 1) / rise if step < rise else max(0.0, (steps - step) / max(1, steps - rise))
+
+
+def load_start_weights(reader: Reader, weights: dict[str, Tensor]) -> None:
+    """Copy the weights of a BERT encoder, by the names of its published checkpoint, into the reader's encoder."""
+    state = reader.state_dict()
+    segment = weights["embeddings.token_type_embeddings.weight"][0]
+    new = {"piece.weight": weights["embeddings.word_embeddings.weight"], "position.weight": weights["embeddings.position_embeddings.weight"], "segment": segment}
+    names = {"attend_out": "attention.output.dense", "attend_norm": "attention.output.LayerNorm", "inner": "intermediate.dense", "outer": "output.dense", "norm": "output.LayerNorm"}
+    for kind in ("weight", "bias"):
+        new[f"embedding_norm.{kind}"] = weights[f"embeddings.LayerNorm.{kind}"]
+        for i in range(reader.config.layers):
+            layer = f"encoder.layer.{i}."
+            new[f"layers.{i}.attend_in.{kind}"] = torch.cat([weights[f"{layer}attention.self.{part}.{kind}"] for part in ("query", "key", "value")])
+            new |= {f"layers.{i}.{ours}.{kind}": weights[f"{layer}{theirs}.{kind}"] for ours, theirs in names.items()}
+    wrong = [name for name, value in new.items() if state[name].shape != value.shape]
+    if wrong:
+        raise ValueError(f"the start weights do not fit the network: {wrong}")
+    reader.load_state_dict({**state, **new})
+
+
+def save_checkpoint(path: Path, state: dict) -> None:
+    """Write a checkpoint whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_suffix(".partial")
+    torch.save(state, partial)
+    with partial.open("rb") as file:
+        os.fsync(file.fileno())
+    partial.replace(path)
+
+
+def train(corpora: dict[str, list[Example]], start_weights: dict[str, Tensor], work: Path, config: TrainingConfig, *, report: Callable[[dict], None]) -> Reader:
+    """Return the trained network. A killed run goes on from its last checkpoint in `work`."""
+    torch.manual_seed(config.seed)
+    reader = Reader(NetworkConfig())
+    load_start_weights(reader, start_weights)
+    optimizer = torch.optim.AdamW(parameter_groups(reader, config))
+    full_rates = [group["lr"] for group in optimizer.param_groups]
+    lengths = [len(epoch_batches(corpora, config, epoch)) for epoch in range(config.epochs)]
+    steps, done = sum(lengths), 0
+    checkpoint = work / "checkpoint.pt"
+    if checkpoint.exists():
+        state = torch.load(checkpoint, weights_only=True)
+        if state["config"] != asdict(config):
+            raise ValueError(f"{checkpoint} was made with other settings: {state['config']}; give another folder or remove it")
+        reader.load_state_dict(state["reader"])
+        optimizer.load_state_dict(state["optimizer"])
+        torch.set_rng_state(state["rng"])
+        done = state["step"]
+    reader.train()
+    for step, batch in _remaining_batches(corpora, config, lengths, done):
+        for group, rate in zip(optimizer.param_groups, full_rates, strict=True):
+            group["lr"] = rate * rate_at(step, steps, config.warm_up)
+        began = time.perf_counter()
+        losses = batch_losses(reader, collate(batch, np.random.default_rng([config.seed, step, 1]), config.shaken_cues))
+        total = losses["cue"] + losses["role"] + config.sentence_weight * losses["sentence"] + config.syntax_weight * losses["syntax"]
+        (total / losses["words"]).backward()
+        torch.nn.utils.clip_grad_norm_(reader.parameters(), config.clip)
+        optimizer.step()
+        optimizer.zero_grad(set_to_none=True)
+        report({"step": step + 1, "steps": steps, "seconds": time.perf_counter() - began, **{name: float(value.detach()) for name, value in losses.items()}})
+        if (step + 1) % config.checkpoint_steps == 0 or step + 1 == steps:
+            save_checkpoint(checkpoint, {"config": asdict(config), "step": step + 1, "reader": reader.state_dict(), "optimizer": optimizer.state_dict(), "rng": torch.get_rng_state()})
+    return reader.eval()
+
+
+def _remaining_batches(corpora: dict[str, list[Example]], config: TrainingConfig, lengths: list[int], done: int) -> Iterator[tuple[int, list[Window]]]:
+    """Yield the steps that are not done yet with their batches."""
+    before = 0
+    for epoch, length in enumerate(lengths):
+        if before + length > done:
+            for i, batch in enumerate(epoch_batches(corpora, config, epoch)):
+                if before + i >= done:
+                    yield before + i, batch
+        before += length
+
+
+def write_progress(path: Path) -> Callable[[dict], None]:
+    """Return a report function that appends one JSON line a step."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+
+    def report(row: dict) -> None:
+        with path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(row) + "\n")
+
+    return report
