@@ -12,6 +12,8 @@ from itertools import pairwise
 from typing import Protocol
 
 import numpy as np
+from spacy.attrs import IS_SPACE, LENGTH, ORTH
+from spacy.strings import StringStore
 from spacy.tokens import Doc
 
 SHAPES = ("lower", "title", "upper", "mixed", "digit", "alnum", "open", "close", "straight", "single", "colon", "comma", "stop", "dash", "bracket", "other")
@@ -50,41 +52,45 @@ class Words:
         return len(self.tokens)
 
 
-class PieceCache:
-    """Wordpieces of a word, remembered: most words of an article have been seen before."""
+class WordCache:
+    """Wordpieces and shape of a word, remembered: most words of an article have been seen before."""
 
-    def __init__(self, tokenizer: Tokenizer, *, max_words: int = 200_000):
+    def __init__(self, tokenizer: Tokenizer, *, max_words: int = 200_000) -> None:
         self._tokenizer, self._max_words = tokenizer, max_words
-        self._pieces: dict[str, tuple[int, ...]] = {}
+        self._known: dict[int, tuple[tuple[int, ...], int]] = {}
 
-    def __call__(self, word: str) -> tuple[int, ...]:
-        found = self._pieces.get(word)
+    def __call__(self, orth: int, strings: StringStore) -> tuple[tuple[int, ...], int]:
+        """Return the wordpiece ids, never none, and the index into SHAPES."""
+        found = self._known.get(orth)
         if found is None:
+            word = strings[orth]
             ids = self._tokenizer.encode(word, add_special_tokens=False).ids  # type: ignore[attr-defined]
-            found = tuple(ids[:MAX_PIECES_PER_WORD]) or (UNK,)
-            if len(self._pieces) < self._max_words:  # a bound: millions of articles hold millions of different strings
-                self._pieces[word] = found
+            found = tuple(ids[:MAX_PIECES_PER_WORD]) or (UNK,), _shape(word)
+            if len(self._known) < self._max_words:  # a bound: millions of articles hold millions of different strings
+                self._known[orth] = found
         return found
 
 
-def words_from_doc(doc: Doc, pieces: PieceCache) -> Words:
+def words_from_doc(doc: Doc, cache: WordCache) -> Words:
     """Return the words of a Doc with their wordpieces and features; white space tokens are left out."""
-    tokens, starts, ends, ids, shapes, gaps = [], [], [], [], [], []
-    text, end = doc.text, 0
-    for token in doc:
-        if token.is_space:
-            continue
-        word, start = token.text, token.idx
-        between = text[end:start]
-        gaps.append(0 if start == end and end else 2 if not end or _breaks_line(text, end, start, between) else 1)
-        end = start + len(word)
-        tokens.append(token.i), starts.append(start), ends.append(end), ids.append(pieces(word)), shapes.append(_shape(word))
-    gap, shape = np.array(gaps, np.int64), np.array(shapes, np.int64)
-    return Words(np.array(tokens, np.int64), np.array(starts, np.int64), np.array(ends, np.int64), tuple(ids), shape, gap, _quoted(shape, gap))
+    columns = doc.to_array([ORTH, IS_SPACE, LENGTH])  # (T, 3)
+    tokens = np.flatnonzero(columns[:, 1] == 0)
+    start = np.fromiter((token.idx for token in doc), np.int64, len(doc))[tokens]
+    end = start + columns[tokens, 2].astype(np.int64)
+    known = [cache(orth, doc.vocab.strings) for orth in columns[tokens, 0].tolist()]
+    gap = np.ones(len(tokens), np.int64)
+    gap[1:][start[1:] == end[:-1]] = 0
+    text = doc.text
+    for i in np.flatnonzero(np.diff(tokens, prepend=-1) > 1).tolist():  # a white space token stands before
+        gap[i] = 2 if i and _breaks_line(text, int(end[i - 1]), int(start[i])) else 1
+    gap[:1] = 2
+    shape = np.array([s for _, s in known], np.int64)
+    return Words(tokens, start, end, tuple(pieces for pieces, _ in known), shape, gap, _quoted(shape, gap))
 
 
-def _breaks_line(text: str, end: int, start: int, between: str) -> bool:
-    """Return whether the white space holds a line break that is more than the wrapping of a long line."""
+def _breaks_line(text: str, end: int, start: int) -> bool:
+    """Return whether the white space from `end` to `start` holds a line break that is more than the wrapping of a long line."""
+    between = text[end:start]
     if "\n" not in between and "\r" not in between and "\u2029" not in between:
         return False
     wrapped = between.count("\n") == 1 and text[start].islower() and text[end - 1] not in ".!?:;”\""

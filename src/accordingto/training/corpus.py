@@ -15,7 +15,7 @@ import numpy as np
 from spacy.language import Language
 
 from accordingto.training.network import CUE_TAGS, ROLE_TAGS
-from accordingto.window import PieceCache, Words, words_from_doc
+from accordingto.window import WordCache, Words, words_from_doc
 
 IGNORE = -100  # torch's index of targets that count for nothing
 GUIDELINES = ("polnear", "steady")
@@ -46,7 +46,7 @@ def read_jsonl(path: Path) -> Iterator[dict]:
         yield from (json.loads(line) for line in lines if line.strip())
 
 
-def read_examples(data: Path, split: str, nlp: Language, pieces: PieceCache) -> dict[str, list[Example]]:
+def read_examples(data: Path, split: str, nlp: Language, cache: WordCache) -> dict[str, list[Example]]:
     """Return the examples of a split (`train` or `dev`) by corpus: polnear, clean, written."""
     labels = SilverLabels()
     silver = {row["id"]: row for row in read_jsonl(data / f"polnear_{split}_corenlp.jsonl.gz")} if split == "train" else {}
@@ -54,14 +54,14 @@ def read_examples(data: Path, split: str, nlp: Language, pieces: PieceCache) -> 
     for corpus in ("polnear", "clean", "written"):
         rows = read_jsonl(data / f"{corpus}_{split}.jsonl.gz")
         guideline = GUIDELINES.index("polnear" if corpus == "polnear" else "steady")
-        out[corpus] = [_example(row, words_from_doc(nlp.make_doc(row["text"]), pieces), guideline, silver.get(row["id"]), labels) for row in rows]
+        out[corpus] = [_example(row, words_from_doc(nlp.make_doc(row["text"]), cache), guideline, silver.get(row["id"]), labels) for row in rows]
     return out
 
 
 class SilverLabels:
     """The tags and relations met so far, numbered in order of appearance; the last number collects what comes too late."""
 
-    def __init__(self, *, most: int = 48):
+    def __init__(self, *, most: int = 48) -> None:
         self._most = most
         self._numbers: dict[tuple[str, str], dict[str, int]] = {}
 
@@ -142,13 +142,13 @@ def _silver_targets(words: Words, silver: dict | None, labels: SilverLabels) -> 
     return out
 
 
-def read_sentences(path: Path, nlp: Language, pieces: PieceCache, *, held_out: bool) -> list[Example]:
+def read_sentences(path: Path, nlp: Language, cache: WordCache, *, held_out: bool) -> list[Example]:
     """Return OntoGUM's documents with their gold sentence starts: the held-out ones, or the others."""
     out = []
     for number, (name, text, starts) in enumerate(read_ontogum(path)):
         if (number % HELD_OUT_EVERY == HELD_OUT_EVERY - 1) != held_out:
             continue
-        words = words_from_doc(nlp.make_doc(text), pieces)
+        words = words_from_doc(nlp.make_doc(text), cache)
         nothing = {key: np.full(len(words), IGNORE, np.int64) for key in ("cue_tags", "entity", "tag", "relation", "head")}
         sentence = np.isin(words.start_char, sorted(starts)).astype(np.int64)
         out.append(Example(name, words, 0, np.zeros((0, 2), np.int64), np.zeros((0, len(words)), np.int64), sentence=sentence, **nothing))

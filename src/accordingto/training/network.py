@@ -41,7 +41,7 @@ class NetworkConfig:
 class EncoderLayer(nn.Module):
     """One layer of BERT, post-norm, with the three projections of attention in one matrix."""
 
-    def __init__(self, config: NetworkConfig):
+    def __init__(self, config: NetworkConfig) -> None:
         super().__init__()
         self.heads = config.heads
         self.attend_in = nn.Linear(config.width, 3 * config.width)
@@ -65,7 +65,7 @@ class EncoderLayer(nn.Module):
 class Reader(nn.Module):
     """Encoder, heads over words (sentence starts, cues, names), and the role head over pairs of cue and word."""
 
-    def __init__(self, config: NetworkConfig):
+    def __init__(self, config: NetworkConfig) -> None:
         super().__init__()
         width, role = config.width, config.role_width
         self.config = config
@@ -121,14 +121,22 @@ class Reader(nn.Module):
         """Return the scores of sentence starts (B, W), of cue tags (B, W, 3) and of names (B, W, 9)."""
         return self.sentence(words).squeeze(-1), self.cue(words), self.entity(words)
 
-    def read_roles(self, words: Tensor, cue_scores: Tensor, between: Tensor, window: Tensor, cue_mean: Tensor, distance: Tensor, mask: Tensor | None = None) -> Tensor:
+    def read_roles(self, words: Tensor, cue_scores: Tensor, sentence_scores: Tensor, lines: Tensor, window: Tensor, cues: Tensor, mask: Tensor | None = None) -> Tensor:
         """Return the role scores of each cue's words, (C, W, 5).
 
-        words: (B, W, width); cue_scores: (B, W, 3); between: (C, W, 4) from `between_features`; window: (C,) the cue's row
-        of the batch; cue_mean: (C, width) the mean vector of the cue's words; distance: (C, W) from `distance_bucket`; mask: (C, W) 1 for words, None where all are.
+        words: (B, W, width); cue_scores: (B, W, 3); sentence_scores: (B, W); lines: (B, W) 1 where a paragraph begins;
+        window: (C,) the cue's row of the batch; cues: (C, 2) word ranges [start, end); mask: (C, W) 1 for words, None where all are.
         """
+        place = torch.arange(words.shape[1], device=words.device)
+        start, end = cues[:, :1], cues[:, 1:]
+        in_cue = (place >= start) & (place < end)  # (C, W)
+        share = in_cue.to(words.dtype) / (end - start).to(words.dtype)
+        cue_mean = (share.unsqueeze(1) @ words[window]).squeeze(1)  # (C, width)
+        offset = torch.where(place < start, place - start, torch.where(in_cue, torch.zeros_like(place), place - end + 1))
+        between = between_features(sentence_scores[window], lines[window], start)
+
         base = self.role_word(words) + self.role_cue_tags(torch.softmax(cue_scores, -1))  # (B, W, R)
-        x = base[window] + self.role_cue(cue_mean).unsqueeze(1) + self.role_distance(distance) + self.role_between(between)
+        x = base[window] + self.role_cue(cue_mean).unsqueeze(1) + self.role_distance(distance_bucket(offset)) + self.role_between(between)
         x = F.gelu(x) * torch.sigmoid(self.role_gate(cue_mean)).unsqueeze(1)  # (C, W, R)
         for mix, norm in zip(self.role_mix, self.role_norm, strict=True):
             x = x if mask is None else x * mask.unsqueeze(-1)  # as the zeros beyond the end of a window that stands alone
@@ -154,12 +162,12 @@ def distance_bucket(offset: Tensor) -> Tensor:
 def between_features(sentence_scores: Tensor, lines: Tensor, cue_start: Tensor) -> Tensor:
     """Return what lies between a cue and each word, (C, W, 4): sentences and paragraphs, signed up to 3, and 1 where none.
 
-    sentence_scores: (C, W) of the cue's window; lines: (C, W) 1 where a paragraph begins; cue_start: (C,) the cue's first word.
+    sentence_scores: (C, W) of the cue's window; lines: (C, W) 1 where a paragraph begins; cue_start: (C, 1) the cue's first word.
     """
     parts = []
     for starts in (torch.sigmoid(sentence_scores), lines.to(sentence_scores.dtype)):
         count = starts.cumsum(-1)
-        gap = count - count.gather(1, cue_start.unsqueeze(1))  # (C, W)
+        gap = count - count.gather(1, cue_start)  # (C, W)
         parts += [gap.clamp(-3, 3) / 3, torch.exp(-2 * gap.abs())]
     return torch.stack(parts, -1)
 

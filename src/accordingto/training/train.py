@@ -18,7 +18,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from accordingto.training.corpus import IGNORE, Example
-from accordingto.training.network import NetworkConfig, Reader, between_features, distance_bucket, sequence_loss
+from accordingto.training.network import NetworkConfig, Reader, sequence_loss
 from accordingto.window import MAX_WINDOW_PIECES, cut_windows, encoder_inputs
 
 
@@ -153,15 +153,9 @@ def _cross_entropy(scores: Tensor, targets: Tensor) -> Tensor:
 
 def _role_loss(reader: Reader, batch: dict[str, Tensor], words: Tensor, sentence: Tensor, cue_scores: Tensor) -> Tensor:
     """Return the summed loss of the role tags of all cues of a batch."""
-    window, cues = batch["window"], batch["cues"]
-    place = torch.arange(words.shape[1])
-    in_cue = (place >= cues[:, :1]) & (place < cues[:, 1:])  # (C, W)
-    mean = (in_cue.to(words.dtype).unsqueeze(1) @ words[window]).squeeze(1) / in_cue.sum(1, keepdim=True)  # (C, width)
-    offset = torch.where(place < cues[:, :1], place - cues[:, :1], torch.where(in_cue, 0, place - cues[:, 1:] + 1))
-    mask = place < batch["words_of_cue"].unsqueeze(1)
-    between = between_features(sentence[window], batch["lines"][window], cues[:, 0])
+    mask = torch.arange(words.shape[1]) < batch["words_of_cue"].unsqueeze(1)
     with torch.autocast("cpu", torch.bfloat16):
-        scores = reader.read_roles(words, cue_scores, between, window, mean, distance_bucket(offset), mask.to(words.dtype))
+        scores = reader.read_roles(words, cue_scores, sentence, batch["lines"], batch["window"], batch["cues"], mask.to(words.dtype))
     return sequence_loss(scores.float(), batch["roles"], mask, reader.transitions).sum()
 
 

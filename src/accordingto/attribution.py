@@ -1,0 +1,196 @@
+"""`attributions`: who is said to have said what. For each cue of a window, the words of its source and of its content."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+from spacy.language import Language
+from spacy.tokens import Doc
+
+from accordingto.decoding import Parts, best_tags, find_cues, parts_from_tags
+from accordingto.document import Encoding, encoding_of, set_attributions
+from accordingto.errors import ModelError
+from accordingto.graph import Graph, copy_graph
+from accordingto.schema import Attribution, CharSpan
+
+GRAPH, SETTINGS = "roles.onnx", "decoding.json"
+
+
+@dataclass(frozen=True)
+class Decoding:
+    """What the scores are read with; chosen and fitted on dev by `accordingto train`."""
+
+    cue_threshold: float
+    transitions: list[list[float]]  # (5, 5) from, to
+    confidence: list[float]  # weights of `confidence_features`, the constant last
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One cue of a Doc with its parts, in words of the Doc."""
+
+    cue: tuple[int, int]
+    cue_score: float
+    parts: Parts
+
+
+@Language.factory("accordingto_attributions", requires=["doc.tensor", "doc.sents"], assigns=["doc.spans"])
+def make_attributions(nlp: Language, name: str) -> Attributions:
+    """Return the component without weights; `from_disk` brings them."""
+    return Attributions(name)
+
+
+class Attributions:
+    """The component: sets the span groups `source`, `cue` and `content` (see document.py)."""
+
+    def __init__(self, name: str = "attributions") -> None:
+        self.name = name
+        self._graph: Graph | None = None
+        self.settings: dict[str, Decoding] = {}  # by guideline
+
+    def __call__(self, doc: Doc) -> Doc:
+        self.set_annotations([doc], self.predict([doc]))
+        return doc
+
+    def pipe(self, stream: Iterable[Doc], *, batch_size: int = 16) -> Iterator[Doc]:
+        """Yield the Docs with their attributions."""
+        yield from map(self, stream)
+
+    def predict(self, docs: Iterable[Doc]) -> list[list[Attribution]]:
+        """Return the attributions of each Doc, by the first character of their cues."""
+        out = []
+        for doc in docs:
+            encoding = encoding_of(doc)
+            out.append(self._attributions(doc, encoding, self.read(encoding)))
+        return out
+
+    def set_annotations(self, docs: Iterable[Doc], predictions: Sequence[list[Attribution]]) -> None:
+        """Put the attributions on the Docs."""
+        for doc, attributions in zip(docs, predictions, strict=True):
+            set_attributions(doc, attributions)
+
+    def to_disk(self, path: Path | str, *, exclude: Iterable[str] = ()) -> None:
+        """Write the graph and the settings into a folder."""
+        folder = Path(path)
+        folder.mkdir(parents=True, exist_ok=True)
+        copy_graph(self._loaded(), folder)
+        write_settings(folder, self.settings)
+
+    def from_disk(self, path: Path | str, *, exclude: Iterable[str] = ()) -> Attributions:
+        """Load the graph and the settings from a folder; raises ModelError."""
+        folder = Path(path)
+        self._graph = Graph(folder / GRAPH)
+        try:
+            found = json.loads((folder / SETTINGS).read_text(encoding="utf-8"))
+            self.settings = {guideline: Decoding(**values) for guideline, values in found.items()}
+        except (OSError, ValueError, TypeError, AttributeError) as error:
+            raise ModelError(folder / SETTINGS, str(error)) from error
+        return self
+
+    def _loaded(self) -> Graph:
+        if self._graph is None:
+            raise ModelError(self.name, "the component 'attributions' has no weights")
+        return self._graph
+
+    def read(self, encoding: Encoding) -> list[Reading]:
+        """Return the cues of a Doc that have content, with their parts, in reading order."""
+        graph, decoding = self._loaded(), self.settings[encoding.guideline]
+        transitions = np.array(decoding.transitions)
+        windows = []
+        for start, end in encoding.windows:
+            cues = find_cues(encoding.cue[start:end], threshold=decoding.cue_threshold)
+            if cues:
+                windows.append((start, cues, graph(_role_inputs(encoding, start, end, cues))[0]))
+        if not windows:
+            return []
+        lengths = np.concatenate([np.full(len(cues), scores.shape[1]) for _, cues, scores in windows])
+        padded = np.zeros((len(lengths), lengths.max(), windows[0][2].shape[2]), np.float32)
+        row = 0
+        for _, cues, scores in windows:
+            padded[row : row + len(cues), : scores.shape[1]] = scores
+            row += len(cues)
+        tags = best_tags(padded, lengths, transitions)
+        out, row = [], 0
+        for offset, cues, scores in windows:
+            for cue_scores, (start, end, score) in zip(scores, cues, strict=True):
+                parts = parts_from_tags(tags[row, : len(cue_scores)], cue_scores, (start, end))
+                row += 1
+                if parts.content:
+                    out.append(Reading((start + offset, end + offset), score, _moved(parts, offset)))
+        return out
+
+    def _attributions(self, doc: Doc, encoding: Encoding, readings: list[Reading]) -> list[Attribution]:
+        """Return readings as attributions in characters, with parents and confidences."""
+        parents = find_parents(readings)
+        weights = np.array(self.settings[encoding.guideline].confidence)
+        chances = 1 / (1 + np.exp(-np.array([confidence_features(r) for r in readings]).reshape(-1, len(weights)) @ weights))
+        place = _char_finder(doc, encoding)
+        return [
+            Attribution(tuple(map(place, r.parts.source)), (place(r.cue),), tuple(map(place, r.parts.content)), parent, round(float(chance), 4))
+            for r, parent, chance in zip(readings, parents, chances, strict=True)
+        ]
+
+
+def write_settings(folder: Path, settings: dict[str, Decoding]) -> None:
+    """Write the decoding of each guideline into a folder."""
+    rows = {guideline: asdict(decoding) for guideline, decoding in settings.items()}
+    (folder / SETTINGS).write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
+
+
+def _role_inputs(encoding: Encoding, start: int, end: int, cues: list[tuple[int, int, float]]) -> dict[str, np.ndarray]:
+    """Return the inputs of the role graph for one window."""
+    return {
+        "words": encoding.vectors[None, start:end],
+        "cue_scores": encoding.cue[None, start:end],
+        "sentence_scores": encoding.sentence[None, start:end],
+        "lines": encoding.lines[None, start:end],
+        "cues": np.array([(s, e) for s, e, _ in cues], np.int64),
+    }
+
+
+def _moved(parts: Parts, offset: int) -> Parts:
+    """Return a window's parts in words of the Doc."""
+    source, content = (tuple((s + offset, e + offset) for s, e in ranges) for ranges in (parts.source, parts.content))
+    return Parts(source, content, parts.source_score, parts.content_score, parts.border_score)
+
+
+def _char_finder(doc: Doc, encoding: Encoding):  # noqa: ANN202
+    """Return a function from a range of words to their characters."""
+
+    def place(words: tuple[int, int]) -> CharSpan:
+        first, last = doc[int(encoding.tokens[words[0]])], doc[int(encoding.tokens[words[1] - 1])]
+        return first.idx, last.idx + len(last)
+
+    return place
+
+
+def find_parents(readings: Sequence[Reading]) -> list[int | None]:
+    """Return for each reading the one whose content is the smallest that holds its cue, None where none does.
+
+    Where two hold each other's cue, the one with the larger content is the parent.
+    """
+    sizes = [sum(end - start for start, end in r.parts.content) for r in readings]
+    out: list[int | None] = []
+    for i, child in enumerate(readings):
+        holders = [
+            j
+            for j, other in enumerate(readings)
+            if j != i and _holds(other, child) and not (_holds(child, other) and (sizes[i], i) > (sizes[j], j))
+        ]
+        out.append(min(holders, key=lambda j: sizes[j], default=None))
+    return out
+
+
+def _holds(parent: Reading, child: Reading) -> bool:
+    """Return whether the child's cue stands in the parent's content."""
+    return any(start <= child.cue[0] and child.cue[1] <= end for start, end in parent.parts.content)
+
+
+def confidence_features(reading: Reading) -> list[float]:
+    """Return what the confidence is computed from: the cue's, the content's and its borders' probability, as logits, and 1."""
+    chances = np.clip([reading.cue_score, reading.parts.content_score, reading.parts.border_score], 1e-4, 1 - 1e-4)
+    return [*np.log(chances / (1 - chances)).tolist(), 1.0]

@@ -1,0 +1,84 @@
+"""A Doc and what it carries: the one place that says where on a Doc each stage's result lives.
+
+- the encoder's words: `doc.tensor`, rows by token, columns by COLUMNS; its windows in `doc.user_data`
+- sentences: `doc.sents`
+- attributions: the span groups `source`, `cue` and `content`, linked by `span.id_`; parent and confidence of each in
+  the attributes of the group `cue`. All three survive `DocBin` and `to_bytes`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from spacy.attrs import IS_SPACE
+from spacy.tokens import Doc, Span, SpanGroup
+
+from accordingto.schema import Attribution
+
+WIDTH = 384
+COLUMNS = {"vector": slice(0, WIDTH), "sentence": WIDTH, "cue": slice(WIDTH + 1, WIDTH + 4), "entity": slice(WIDTH + 4, WIDTH + 13), "line": WIDTH + 13}
+ROLES = ("source", "cue", "content")
+_READ = "accordingto_read"  # in user_data: how the encoder read the Doc
+
+
+@dataclass(frozen=True)
+class Encoding:
+    """The words of a Doc as the encoder left them; W words."""
+
+    tokens: np.ndarray  # (W,) token index of each word
+    vectors: np.ndarray  # (W, 384)
+    sentence: np.ndarray  # (W,) score of a sentence start, as a logit
+    cue: np.ndarray  # (W, 3) scores of O, B, I
+    entity: np.ndarray  # (W, 9)
+    lines: np.ndarray  # (W,) 1 where a paragraph begins
+    windows: list[tuple[int, int]]  # word ranges that were read together
+    guideline: str  # whose habit of marking the scores follow
+
+
+def set_encoding(doc: Doc, tokens: np.ndarray, encoded: np.ndarray, lines: np.ndarray, windows: Sequence[tuple[int, int]], guideline: str) -> None:
+    """Put the encoder's output on a Doc; encoded: (W, 397) vectors and scores."""
+    tensor = np.zeros((len(doc), WIDTH + 14), np.float32)
+    tensor[tokens, :-1] = encoded
+    tensor[tokens, COLUMNS["line"]] = lines
+    doc.tensor = tensor
+    doc.user_data[_READ] = {"windows": [list(window) for window in windows], "guideline": guideline}
+
+
+def encoding_of(doc: Doc) -> Encoding:
+    """Return what the encoder left on a Doc; raises ValueError where the encoder did not run."""
+    read = doc.user_data.get(_READ)
+    if read is None:
+        raise ValueError("this Doc has no encoding: the pipeline needs the component 'encoder' before this one")
+    tokens = np.flatnonzero(doc.to_array(IS_SPACE) == 0)
+    rows = doc.tensor[tokens]
+    parts = {name: rows[:, column] for name, column in COLUMNS.items()}
+    windows = [(start, end) for start, end in read["windows"]]
+    return Encoding(tokens, parts["vector"], parts["sentence"], parts["cue"], parts["entity"], parts["line"], windows, read["guideline"])
+
+
+def set_attributions(doc: Doc, attributions: Sequence[Attribution]) -> None:
+    """Put attributions on a Doc; spans are widened to whole tokens."""
+    groups: dict[str, list[Span]] = {role: [] for role in ROLES}
+    facts = {}
+    for number, attribution in enumerate(attributions):
+        facts[str(number)] = {"parent": attribution.parent, "confidence": attribution.confidence}
+        for role in ROLES:
+            for start, end in getattr(attribution, role):
+                span = doc.char_span(start, end, label=role, alignment_mode="expand")
+                groups[role].append(Span(doc, span.start, span.end, label=role, span_id=str(number)))
+    for role, spans in groups.items():
+        doc.spans[role] = SpanGroup(doc, name=role, spans=spans, attrs={"attributions": facts} if role == "cue" else {})
+
+
+def attributions_of(doc: Doc) -> list[Attribution]:
+    """Return the attributions of a Doc, in the order of their cues; none where no component set any."""
+    if "cue" not in doc.spans:
+        return []
+    found: dict[str, dict[str, list[tuple[int, int]]]] = {}
+    for role in ROLES:
+        for span in doc.spans[role]:
+            found.setdefault(span.id_, {r: [] for r in ROLES})[role].append((span.start_char, span.end_char))
+    facts = doc.spans["cue"].attrs["attributions"]
+    return [Attribution(*(tuple(found[number][role]) for role in ROLES), fact["parent"], fact["confidence"]) for number, fact in facts.items()]

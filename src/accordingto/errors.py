@@ -1,0 +1,65 @@
+"""All errors that a user can meet; each says what, why, and what to do.
+
+AccordingToError
+├── InputError       an input that cannot be read; the others go on
+├── ModelError       a pipeline that is missing, damaged or of another version
+├── OutputError      a table that cannot be written
+├── GoldError        gold data that cannot be scored against
+└── FloorError       a score below its pinned floor
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+REASONS = {  # reason codes of inputs that gave no article (ECOSYSTEM.md section 6), with what to do
+    "missing": "check the path",
+    "unreadable": "check its permissions",
+    "empty": "remove it from the inputs",
+    "binary": "give plain text (.txt or .md)",
+    "unsupported": "give plain text (.txt or .md)",
+    "too_large": "split it into articles",
+    "decode_error": "save it as UTF-8",
+    "nothing_to_read": "give files that end in .txt or .md, or a folder that holds some",
+    "failed": "report it with the file, and run the others without it",
+}
+
+
+class AccordingToError(Exception):
+    """The base of all errors of this package; its text is for the user."""
+
+
+class InputError(AccordingToError):
+    """An input that gave no article."""
+
+    def __init__(self, path: str, code: str, why: str) -> None:
+        self.path, self.code, self.why = path, code, why
+        super().__init__(f"{path!r} was not read: {why}; {REASONS[code]}.")
+
+
+class ModelError(AccordingToError):
+    """A pipeline that cannot be loaded."""
+
+    def __init__(self, path: Path | str, why: str) -> None:
+        super().__init__(f"the model {str(path)!r} cannot be loaded: {why}; install accordingto again, or name another folder with --model.")
+
+
+class OutputError(AccordingToError):
+    """A table that cannot be written."""
+
+    def __init__(self, path: Path | str, why: str, remedy: str) -> None:
+        super().__init__(f"the table {str(path)!r} was not written: {why}; {remedy}.")
+
+
+class GoldError(AccordingToError):
+    """Gold data that cannot be scored against."""
+
+    def __init__(self, path: Path | str, why: str) -> None:
+        super().__init__(f"{str(path)!r} is no gold data: {why}; give JSON lines, one article each, with `id`, `text` and `attributions`.")
+
+
+class FloorError(AccordingToError):
+    """A score below its pinned floor."""
+
+    def __init__(self, figures: str) -> None:
+        super().__init__(f"a score fell below its floor: {figures}; find the change that cost it, or lower the floor in its file and say why.")

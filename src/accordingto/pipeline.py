@@ -1,0 +1,83 @@
+"""The pipeline, whole: this file is the table of contents of the package, and the only one that knows the order.
+
+article.py     inputs            → Article
+encoder.py     Doc               → its words' vectors and first scores
+sentence.py                      → sentences
+attribution.py                   → source, cue, content, parent, confidence
+claim.py       Article and Doc   → Claim, one a row
+table.py       claims            → CSV, XLSX, JSONL, Parquet, DataFrame
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import spacy
+from spacy.language import Language
+from spacy.tokens import Doc
+
+from accordingto import attribution, encoder, sentence  # noqa: F401  (their factories)
+from accordingto.claim import claims_from_doc
+from accordingto.errors import ModelError
+from accordingto.schema import Article, Claim
+
+COMPONENTS = {"encoder": "accordingto_encoder", "sentences": "accordingto_sentences", "attributions": "accordingto_attributions"}
+BATCH = 16  # Docs that are encoded together; two batches are under way at once
+MAX_CHARS = 5_000_000  # spaCy's own limit of 1,000,000 guards its parser, which is not used here
+
+
+def model_folder() -> Path:
+    """Return where the trained pipeline lies: inside the installed package, else in the repository."""
+    installed = Path(__file__).parent / "model"
+    return installed if installed.is_dir() else Path(__file__).parents[2] / "models" / "accordingto_en"
+
+
+def blank() -> Language:
+    """Return the pipeline without weights, as it is before training."""
+    nlp = spacy.blank("en")
+    nlp.max_length = MAX_CHARS
+    for name, factory in COMPONENTS.items():
+        nlp.add_pipe(factory, name=name)
+    return nlp
+
+
+def load(path: Path | str | None = None, *, threads: int = 1, guideline: str | None = None) -> Language:
+    """Return the trained pipeline; raises ModelError where it is missing or damaged.
+
+    threads: windows that are encoded side by side. guideline: `steady` or `polnear` (encoder.py); None keeps the model's.
+    """
+    folder = Path(path) if path is not None else model_folder()
+    if not (folder / "meta.json").is_file():
+        raise ModelError(folder, "there is no meta.json in it")
+    overrides = {"threads": threads} | ({"guideline": guideline} if guideline else {})
+    try:
+        nlp = spacy.load(folder, config={"components": {"encoder": overrides}})
+    except ModelError:
+        raise
+    except Exception as error:  # spaCy, confection and srsly raise many kinds for a damaged folder
+        raise ModelError(folder, f"spaCy says {str(error).splitlines()[0]}") from error
+    nlp.max_length = MAX_CHARS
+    return nlp
+
+
+def model_name(nlp: Language) -> str:
+    """Return name and version of a pipeline, as the claims carry it: `en_accordingto 0.1.0`."""
+    return f"{nlp.meta['lang']}_{nlp.meta['name']} {nlp.meta['version']}"
+
+
+def read_docs(articles: Iterable[Article], nlp: Language) -> Iterator[tuple[Article, Doc]]:
+    """Yield each article with its Doc, in order."""
+    pairs = ((article.text, article) for article in articles)
+    for doc, article in nlp.pipe(pairs, as_tuples=True, batch_size=BATCH):
+        yield article, doc
+
+
+def extract(articles: Iterable[Article | str], nlp: Language | None = None) -> Iterator[Claim]:
+    """Yield the claims of articles, in the order of the input, then of the text. Plain strings are articles without metadata."""
+    from accordingto.article import article_from_text
+
+    nlp = nlp or load()
+    wanted = (article_from_text(a) if isinstance(a, str) else a for a in articles)
+    for article, doc in read_docs(wanted, nlp):
+        yield from claims_from_doc(article, doc, model=model_name(nlp))

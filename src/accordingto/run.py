@@ -1,0 +1,48 @@
+"""A run: inputs in, one table out, and an account of what became of each input."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+from accordingto.article import find_inputs, read_articles
+from accordingto.claim import claims_from_doc
+from accordingto.errors import InputError
+from accordingto.pipeline import load, model_name, read_docs
+from accordingto.schema import Article, Claim, Problem, RunCounts
+from accordingto.table import write_table, writer_of
+
+Progress = Callable[[int, int], None]  # articles done, articles in all
+
+
+def extract_table(names: Iterable[str], output: str, *, format: str | None, model: Path | None, guideline: str | None, threads: int, min_confidence: float, nested: bool, progress: Progress) -> RunCounts:
+    """Write the claims of all articles behind `names` to a table and return the counts.
+
+    What cannot be read is in the counts' problems and stops nothing. Raises ModelError, OutputError.
+    """
+    if output != "-":
+        writer_of(Path(output), format)  # refuse a wrong ending before the model has worked for an hour
+    inputs = find_inputs(names)
+    counts = RunCounts(problems=list(inputs.problems), left_out=inputs.left_out)
+    nlp = load(model, threads=threads, guideline=guideline) if inputs.paths else None
+    if nlp is not None:
+        articles = read_articles(inputs.paths, counts.problems)
+        claims = _claims(articles, nlp, counts, len(inputs.paths), progress)
+        wanted = (c for c in claims if c.confidence >= min_confidence and (nested or c.parent_id is None))
+        counts.claims = write_table(wanted, output, format)
+    return counts
+
+
+def _claims(articles: Iterable[Article], nlp: object, counts: RunCounts, total: int, progress: Progress) -> Iterator[Claim]:
+    """Yield the claims of articles and count them; an article that the pipeline fails on becomes a problem."""
+    name = model_name(nlp)
+    for article, doc in read_docs(articles, nlp):
+        counts.articles += 1
+        try:
+            claims = claims_from_doc(article, doc, model=name)
+        except Exception as error:  # whatever it is, it may not cost the other articles
+            counts.problems.append(Problem(article.path, "failed", str(InputError(article.path, "failed", f"{type(error).__name__}: {error}"))))
+            continue
+        counts.without_claims += not claims
+        yield from claims
+        progress(counts.articles + len(counts.problems), total)

@@ -1,0 +1,106 @@
+"""The data model: what every stage takes and gives. Read this first.
+
+`Article` → spaCy `Doc` → `Attribution` → `Claim`. All offsets are half-open and count Unicode code points of the
+article's text exactly as it was read.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+CharSpan = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Article:
+    """A text to read, with what its input said about it; empty strings where unknown."""
+
+    article_id: str
+    text: str
+    title: str = ""
+    publisher: str = ""
+    published: str = ""
+    url: str = ""
+    path: str = ""  # the file that it came from, for messages
+
+
+@dataclass(frozen=True)
+class Attribution:
+    """One source–cue–content relation of a Doc, in characters."""
+
+    source: tuple[CharSpan, ...]  # empty where no source is stated
+    cue: tuple[CharSpan, ...]
+    content: tuple[CharSpan, ...]
+    parent: int | None  # index, in the Doc's attributions, of the one whose content holds this one
+    confidence: float  # probability that the cue is right and half of the content
+
+
+@dataclass(frozen=True)
+class SpanText:
+    """Verbatim text of an article with its places: the fragments' spans, and their texts joined by ` … `."""
+
+    text: str
+    spans: tuple[CharSpan, ...]
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One row of the table; `design` and order of the fields are those of the README's table of columns.
+
+    A field that does not apply, or that no component of the pipeline fills, is None.
+    """
+
+    claim_id: str
+    article_id: str
+    title: str
+    publisher: str
+    published: str
+    url: str
+    speaker: str | None
+    speaker_role: str | None
+    source_kind: str | None
+    stance: str | None
+    negated: bool | None
+    certainty: str | None
+    attitude: str | None
+    attitude_target: str | None
+    framing: str | None
+    attribution_type: str | None
+    quotation: str
+    claim: str
+    source: SpanText
+    cue: SpanText
+    content: SpanText
+    context: str
+    parent_id: str | None
+    confidence: float
+    speaker_confidence: float | None
+    stance_confidence: float | None
+    why: str
+    model: str
+    decision: str = ""
+    corrected_speaker: str = ""
+    corrected_stance: str = ""
+    corrected_claim: str = ""
+    note: str = ""
+    reviewer: str = ""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """An input that gave no article, and why; `code` is one of the reason codes in errors.py."""
+
+    path: str
+    code: str
+    message: str
+
+
+@dataclass
+class RunCounts:
+    """What became of a run's inputs: each is an article or a problem."""
+
+    articles: int = 0
+    claims: int = 0
+    without_claims: int = 0  # of the articles
+    problems: list[Problem] = field(default_factory=list)
+    left_out: int = 0  # files of other endings in the folders that were searched

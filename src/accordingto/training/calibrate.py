@@ -1,0 +1,65 @@
+"""The decoding settings of a guideline, chosen and fitted on dev: the cue threshold, and the weights of the confidence."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+from spacy.tokens import Doc
+
+from accordingto.attribution import Attributions, confidence_features
+from accordingto.document import ROLES, encoding_of
+from accordingto.evaluation import Row, calibration_error, judge, score
+
+THRESHOLDS = (0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.65)
+
+
+def claim_rows(gold: Sequence[Row], docs: Sequence[Doc], component: Attributions) -> list[dict]:
+    """Return the attributions of Docs as the rows that the scorer reads."""
+    rows = []
+    for article, found in zip(gold, component.predict(docs), strict=True):
+        for a in found:
+            spans = {role: {"spans": getattr(a, role)} for role in ROLES}
+            rows.append({"article_id": article["id"], "parent_id": None if a.parent is None else str(a.parent), "confidence": a.confidence, **spans})
+    return rows
+
+
+def calibrate(gold: Sequence[Row], docs: Sequence[Doc], component: Attributions) -> None:
+    """Choose threshold and confidence of the Docs' guideline in the component's settings; the Docs are read already, sentences and all."""
+    guideline = encoding_of(docs[0]).guideline
+    start = component.settings[guideline]
+
+    def value(threshold: float) -> float:
+        component.settings[guideline] = replace(start, cue_threshold=threshold)
+        figures = score(gold, claim_rows(gold, docs, component))
+        return figures["cue_f1"] + figures["relation_f1"] + 0.5 * figures.get("nested_cue_f1", 0.0)  # nested ones are fewer
+
+    component.settings[guideline] = replace(start, cue_threshold=max(THRESHOLDS, key=value))
+    weights = fit_confidence(*confidence_examples(gold, docs, component))
+    component.settings[guideline] = replace(component.settings[guideline], confidence=weights)
+
+
+def confidence_examples(gold: Sequence[Row], docs: Sequence[Doc], component: Attributions) -> tuple[np.ndarray, np.ndarray]:
+    """Return each claim's `confidence_features`, (N, 4), and whether it is right by `evaluation.judge`, (N,)."""
+    features = np.array([confidence_features(r) for doc in docs for r in component.read(encoding_of(doc))])
+    return features, np.array([right for _, right in judge(gold, claim_rows(gold, docs, component))])
+
+
+def fit_confidence(features: np.ndarray, right: np.ndarray) -> list[float]:
+    """Return the weights of a logistic regression from features to being right, the constant last."""
+    from sklearn.linear_model import LogisticRegression
+
+    fit = LogisticRegression().fit(features[:, :-1], right)  # the last feature is the constant, which scikit-learn adds itself
+    return [*fit.coef_[0].round(5).tolist(), round(float(fit.intercept_[0]), 5)]
+
+
+def crossed_calibration_error(groups: Sequence[tuple[np.ndarray, np.ndarray]], *, folds: int = 5) -> float:
+    """Return the calibration error of confidences fitted on other articles than they are measured on; groups: one an article."""
+    judged: list[tuple[float, bool]] = []
+    for fold in range(folds):
+        rest = [g for i, g in enumerate(groups) if i % folds != fold and len(g[1])]
+        weights = np.array(fit_confidence(np.concatenate([f for f, _ in rest]), np.concatenate([r for _, r in rest])))
+        for features, right in (g for i, g in enumerate(groups) if i % folds == fold and len(g[1])):
+            judged += zip((1 / (1 + np.exp(-features @ weights))).tolist(), right.tolist(), strict=True)
+    return calibration_error(judged)

@@ -1,0 +1,82 @@
+"""The network as two ONNX graphs: `encoder` (one window to its words) and `roles` (a window's cues to their words' roles)."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from accordingto.graph import write_digest
+from accordingto.training.network import Reader, allowed_transitions
+
+
+class _EncoderGraph(nn.Module):
+    """A window's wordpieces to (1, W, 397): vectors, sentence, cue and name scores."""
+
+    def __init__(self, reader: Reader) -> None:
+        super().__init__()
+        self.reader = reader
+
+    def forward(self, pieces: Tensor, shape: Tensor, gap: Tensor, quoted: Tensor, first_piece: Tensor, guideline: Tensor) -> Tensor:
+        words = self.reader.encode(pieces, shape, gap, quoted, first_piece, guideline)
+        sentence, cue, entity = self.reader.read_words(words)
+        return torch.cat([words, sentence.unsqueeze(-1), cue, entity], -1)
+
+
+class _RoleGraph(nn.Module):
+    """A window's words and cues to (C, W, 5)."""
+
+    def __init__(self, reader: Reader) -> None:
+        super().__init__()
+        self.reader = reader
+
+    def forward(self, words: Tensor, cue_scores: Tensor, sentence_scores: Tensor, lines: Tensor, cues: Tensor) -> Tensor:
+        return self.reader.read_roles(words, cue_scores, sentence_scores, lines, torch.zeros_like(cues[:, 0]), cues)
+
+
+def export_graphs(reader: Reader, folder: Path, *, quantize: bool) -> None:
+    """Write `encoder.onnx` and `roles.onnx` with their digests; with `quantize` the encoder's weights in int8."""
+    reader.eval()
+    folder.mkdir(parents=True, exist_ok=True)
+    width, pieces, words, _cues = reader.config.width, 12, 9, 2
+    integers = {name: torch.ones(1, pieces, dtype=torch.long) for name in ("pieces", "shape", "gap", "quoted")}
+    encoder_inputs = {**integers, "first_piece": torch.arange(1, words + 1)[None], "guideline": torch.zeros(1, dtype=torch.long)}
+    role_inputs = {
+        "words": torch.randn(1, words, width),
+        "cue_scores": torch.randn(1, words, 3),
+        "sentence_scores": torch.randn(1, words),
+        "lines": torch.zeros(1, words),
+        "cues": torch.tensor([[1, 2], [4, 6]]),
+    }
+    axes = {**{name: {1: "pieces"} for name in integers}, "first_piece": {1: "words"}, "encoded": {1: "words"}}
+    _export(_EncoderGraph(reader), encoder_inputs, "encoded", axes, folder / "encoder.onnx", quantize=quantize)
+    axes = {**{name: {1: "words"} for name in role_inputs if name != "cues"}, "cues": {0: "cues"}, "scores": {0: "cues", 1: "words"}}
+    _export(_RoleGraph(reader), role_inputs, "scores", axes, folder / "roles.onnx", quantize=False)
+
+
+def _export(module: nn.Module, inputs: dict[str, Tensor], output: str, axes: dict, path: Path, *, quantize: bool) -> None:
+    with tempfile.TemporaryDirectory() as scratch, torch.no_grad():
+        plain = Path(scratch) / "plain.onnx"
+        torch.onnx.export(module, tuple(inputs.values()), str(plain), input_names=list(inputs), output_names=[output], dynamic_axes=axes, opset_version=17, dynamo=False)
+        if quantize:
+            _quantize(plain, path)
+        else:
+            path.write_bytes(plain.read_bytes())
+    write_digest(path)
+
+
+def _quantize(plain: Path, path: Path) -> None:
+    """Write a graph with its matrices and embeddings in int8, each row scaled for itself; activations are scaled as they come."""
+    from onnxruntime.quantization import QuantType, quantize_dynamic
+    from onnxruntime.quantization.shape_inference import quant_pre_process
+
+    ready = plain.with_name("ready.onnx")
+    quant_pre_process(str(plain), str(ready), skip_symbolic_shape=True)
+    quantize_dynamic(str(ready), str(path), per_channel=True, weight_type=QuantType.QInt8, op_types_to_quantize=["MatMul", "Gather"])
+
+
+def transitions_of(reader: Reader) -> list[list[float]]:
+    """Return the scores of role tag after role tag, (5, 5), the impossible ones included."""
+    return (allowed_transitions()[0] + reader.transitions.detach()).tolist()
