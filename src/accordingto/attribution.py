@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -11,7 +11,7 @@ import numpy as np
 from spacy.language import Language
 from spacy.tokens import Doc
 
-from accordingto.decoding import Parts, best_tags, find_cues, parts_from_tags
+from accordingto.decoding import Parts, best_tags, find_cues, forbid_across_lines, parts_from_tags
 from accordingto.document import Encoding, encoding_of, set_attributions
 from accordingto.errors import ModelError
 from accordingto.graph import Graph, copy_graph
@@ -53,6 +53,7 @@ class Attributions:
         self.settings: dict[str, Decoding] = {}  # by guideline
 
     def __call__(self, doc: Doc) -> Doc:
+        """Return the Doc with its attributions."""
         self.set_annotations([doc], self.predict([doc]))
         return doc
 
@@ -102,9 +103,10 @@ class Attributions:
         transitions = np.array(decoding.transitions)
         windows = []
         for start, end in encoding.windows:
-            cues = find_cues(encoding.cue[start:end], threshold=decoding.cue_threshold)
+            cues = find_cues(encoding.cue[start:end], encoding.lines[start:end], threshold=decoding.cue_threshold)
             if cues:
-                windows.append((start, cues, graph(_role_inputs(encoding, start, end, cues))[0]))
+                scores = graph(_role_inputs(encoding, start, end, cues))[0]
+                windows.append((start, cues, forbid_across_lines(scores, encoding.lines[start:end])))
         if not windows:
             return []
         lengths = np.concatenate([np.full(len(cues), scores.shape[1]) for _, cues, scores in windows])
@@ -158,7 +160,7 @@ def _moved(parts: Parts, offset: int) -> Parts:
     return Parts(source, content, parts.source_score, parts.content_score, parts.border_score)
 
 
-def _char_finder(doc: Doc, encoding: Encoding):  # noqa: ANN202
+def _char_finder(doc: Doc, encoding: Encoding) -> Callable[[tuple[int, int]], CharSpan]:
     """Return a function from a range of words to their characters."""
 
     def place(words: tuple[int, int]) -> CharSpan:

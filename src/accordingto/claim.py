@@ -101,5 +101,6 @@ def _context(doc: Doc, attribution: Attribution) -> str:
     spans = [*attribution.source, *attribution.cue, *attribution.content]
     first, last = min(s for s, _ in spans), max(e for _, e in spans)
     whole = doc.char_span(first, last, alignment_mode="expand")
+    assert whole is not None
     start, end = whole[0].sent.start_char, whole[-1].sent.end_char
     return doc.text[start:end].strip()

@@ -33,11 +33,12 @@ def softmax(scores: np.ndarray) -> np.ndarray:
     return out / out.sum(-1, keepdims=True)
 
 
-def find_cues(scores: np.ndarray, *, threshold: float) -> list[tuple[int, int, float]]:
+def find_cues(scores: np.ndarray, lines: np.ndarray, *, threshold: float) -> list[tuple[int, int, float]]:
     """Return the cues of a window as (start, end, probability).
 
-    scores: (W, 3) for outside, beginning, inside. A word is in a cue if beginning and inside together reach the
-    threshold; a cue ends where the next one's beginning is likelier than its inside.
+    scores: (W, 3) for outside, beginning, inside; lines: (W,) 1 where a paragraph begins. A word is in a cue if beginning
+    and inside together reach the threshold; a cue ends where the next one's beginning is likelier than its inside, and
+    with its paragraph.
     """
     probability = softmax(scores)
     inside = probability[:, 1] + probability[:, 2]
@@ -45,13 +46,23 @@ def find_cues(scores: np.ndarray, *, threshold: float) -> list[tuple[int, int, f
     start = None
     for i in range(len(scores) + 1):
         on = i < len(scores) and inside[i] >= threshold
-        fresh = on and (start is None or probability[i, 1] > probability[i, 2])
+        fresh = on and (start is None or probability[i, 1] > probability[i, 2] or lines[i] > 0)
         if start is not None and (not on or fresh):
             cues.append((start, i, float(inside[start:i].max())))
             start = None
         if fresh:
             start = i
     return cues
+
+
+def forbid_across_lines(scores: np.ndarray, lines: np.ndarray) -> np.ndarray:
+    """Return role scores under which no stretch runs over a line break: there it ends, and another may begin.
+
+    scores: (C, W, 5); lines: (W,). PolNeAR marks no source and 1 content in 20,000 otherwise; a heading above a
+    paragraph would else become a part of its first source.
+    """
+    inside = [tag.startswith("I-") for tag in ROLE_TAGS]
+    return scores + IMPOSSIBLE * np.outer(lines > 0, inside)
 
 
 def best_tags(scores: np.ndarray, lengths: np.ndarray, transitions: np.ndarray) -> np.ndarray:

@@ -18,7 +18,7 @@ from spacy.tokens import Doc, Span, SpanGroup
 from accordingto.schema import Attribution
 
 WIDTH = 384
-COLUMNS = {"vector": slice(0, WIDTH), "sentence": WIDTH, "cue": slice(WIDTH + 1, WIDTH + 4), "entity": slice(WIDTH + 4, WIDTH + 13), "line": WIDTH + 13}
+COLUMNS: dict[str, int | slice] = {"vector": slice(0, WIDTH), "sentence": WIDTH, "cue": slice(WIDTH + 1, WIDTH + 4), "entity": slice(WIDTH + 4, WIDTH + 13), "line": WIDTH + 13}
 ROLES = ("source", "cue", "content")
 _READ = "accordingto_read"  # in user_data: how the encoder read the Doc
 
@@ -42,7 +42,7 @@ def set_encoding(doc: Doc, tokens: np.ndarray, encoded: np.ndarray, lines: np.nd
     tensor = np.zeros((len(doc), WIDTH + 14), np.float32)
     tensor[tokens, :-1] = encoded
     tensor[tokens, COLUMNS["line"]] = lines
-    doc.tensor = tensor
+    doc.tensor = tensor  # type: ignore[assignment]  # the stub says float64; spaCy takes any float
     doc.user_data[_READ] = {"windows": [list(window) for window in windows], "guideline": guideline}
 
 
@@ -66,8 +66,10 @@ def set_attributions(doc: Doc, attributions: Sequence[Attribution]) -> None:
         facts[str(number)] = {"parent": attribution.parent, "confidence": attribution.confidence}
         for role in ROLES:
             for start, end in getattr(attribution, role):
-                span = doc.char_span(start, end, label=role, alignment_mode="expand")
-                groups[role].append(Span(doc, span.start, span.end, label=role, span_id=str(number)))
+                span = doc.char_span(start, end, label=role, span_id=str(number), alignment_mode="expand")
+                if span is None:
+                    raise ValueError(f"the {role} of attribution {number}, characters {start} to {end}, lies outside the text of {len(doc.text)} characters")
+                groups[role].append(span)
     for role, spans in groups.items():
         doc.spans[role] = SpanGroup(doc, name=role, spans=spans, attrs={"attributions": facts} if role == "cue" else {})
 
@@ -81,4 +83,7 @@ def attributions_of(doc: Doc) -> list[Attribution]:
         for span in doc.spans[role]:
             found.setdefault(span.id_, {r: [] for r in ROLES})[role].append((span.start_char, span.end_char))
     facts = doc.spans["cue"].attrs["attributions"]
-    return [Attribution(*(tuple(found[number][role]) for role in ROLES), fact["parent"], fact["confidence"]) for number, fact in facts.items()]
+    return [
+        Attribution(tuple(found[n]["source"]), tuple(found[n]["cue"]), tuple(found[n]["content"]), fact["parent"], fact["confidence"])
+        for n, fact in facts.items()
+    ]

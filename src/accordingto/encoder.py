@@ -48,6 +48,7 @@ class Encoder:
         self._pool: ThreadPoolExecutor | None = None
 
     def __call__(self, doc: Doc) -> Doc:
+        """Return the Doc with its encoding."""
         self.set_annotations([doc], self.predict([doc]))
         return doc
 

@@ -10,7 +10,8 @@ table.py       claims            → CSV, XLSX, JSONL, Parquet, DataFrame
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import spacy
@@ -18,13 +19,13 @@ from spacy.language import Language
 from spacy.tokens import Doc
 
 from accordingto import attribution, encoder, sentence  # noqa: F401  (their factories)
+from accordingto.article import MAX_CHARS, article_from_text
 from accordingto.claim import claims_from_doc
 from accordingto.errors import ModelError
 from accordingto.schema import Article, Claim
 
 COMPONENTS = {"encoder": "accordingto_encoder", "sentences": "accordingto_sentences", "attributions": "accordingto_attributions"}
 BATCH = 16  # Docs that are encoded together; two batches are under way at once
-MAX_CHARS = 5_000_000  # spaCy's own limit of 1,000,000 guards its parser, which is not used here
 
 
 def model_folder() -> Path:
@@ -57,7 +58,7 @@ def load(path: Path | str | None = None, *, threads: int = 1, guideline: str | N
         raise
     except Exception as error:  # spaCy, confection and srsly raise many kinds for a damaged folder
         raise ModelError(folder, f"spaCy says {str(error).splitlines()[0]}") from error
-    nlp.max_length = MAX_CHARS
+    nlp.max_length = MAX_CHARS  # which is spaCy's own default; saved pipelines do not keep it
     return nlp
 
 
@@ -66,18 +67,39 @@ def model_name(nlp: Language) -> str:
     return f"{nlp.meta['lang']}_{nlp.meta['name']} {nlp.meta['version']}"
 
 
-def read_docs(articles: Iterable[Article], nlp: Language) -> Iterator[tuple[Article, Doc]]:
-    """Yield each article with its Doc, in order."""
-    pairs = ((article.text, article) for article in articles)
-    for doc, article in nlp.pipe(pairs, as_tuples=True, batch_size=BATCH):
-        yield article, doc
+def read_docs(articles: Iterable[Article], nlp: Language, on_error: Callable[[Article, Exception], None]) -> Iterator[tuple[Article, Doc]]:
+    """Yield each article with its Doc, in order; an article that the pipeline fails on goes to `on_error`, and the others go on."""
+    stream = iter(articles)
+    under_way: deque[Article] = deque()
+
+    def texts() -> Iterator[str]:
+        for article in stream:
+            under_way.append(article)
+            yield article.text
+
+    while True:
+        try:
+            for doc in nlp.pipe(texts(), batch_size=BATCH):
+                yield under_way.popleft(), doc
+            return
+        except Exception:  # one of those under way: read alone, it shows itself
+            while under_way:
+                article = under_way.popleft()
+                try:
+                    doc = nlp(article.text)
+                except Exception as error:
+                    on_error(article, error)
+                else:
+                    yield article, doc
+
+
+def _raise(article: Article, error: Exception) -> None:
+    raise error
 
 
 def extract(articles: Iterable[Article | str], nlp: Language | None = None) -> Iterator[Claim]:
     """Yield the claims of articles, in the order of the input, then of the text. Plain strings are articles without metadata."""
-    from accordingto.article import article_from_text
-
     nlp = nlp or load()
     wanted = (article_from_text(a) if isinstance(a, str) else a for a in articles)
-    for article, doc in read_docs(wanted, nlp):
+    for article, doc in read_docs(wanted, nlp, _raise):
         yield from claims_from_doc(article, doc, model=model_name(nlp))

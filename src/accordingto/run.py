@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
+from spacy.language import Language
+
 from accordingto.article import find_inputs, read_articles
 from accordingto.claim import claims_from_doc
 from accordingto.errors import InputError
@@ -33,16 +35,16 @@ def extract_table(names: Iterable[str], output: str, *, format: str | None, mode
     return counts
 
 
-def _claims(articles: Iterable[Article], nlp: object, counts: RunCounts, total: int, progress: Progress) -> Iterator[Claim]:
+def _claims(articles: Iterable[Article], nlp: Language, counts: RunCounts, total: int, progress: Progress) -> Iterator[Claim]:
     """Yield the claims of articles and count them; an article that the pipeline fails on becomes a problem."""
     name = model_name(nlp)
-    for article, doc in read_docs(articles, nlp):
+
+    def on_error(article: Article, error: Exception) -> None:
+        counts.problems.append(Problem(article.path, "failed", str(InputError(article.path, "failed", f"{type(error).__name__}: {error}"))))
+
+    for article, doc in read_docs(articles, nlp, on_error):
+        claims = claims_from_doc(article, doc, model=name)
         counts.articles += 1
-        try:
-            claims = claims_from_doc(article, doc, model=name)
-        except Exception as error:  # whatever it is, it may not cost the other articles
-            counts.problems.append(Problem(article.path, "failed", str(InputError(article.path, "failed", f"{type(error).__name__}: {error}"))))
-            continue
         counts.without_claims += not claims
         yield from claims
         progress(counts.articles + len(counts.problems), total)

@@ -45,7 +45,7 @@ class SpanText:
 
 @dataclass(frozen=True)
 class Claim:
-    """One row of the table; `design` and order of the fields are those of the README's table of columns.
+    """One row of the table; the README's table of columns says what each field is.
 
     A field that does not apply, or that no component of the pipeline fills, is None.
     """
@@ -78,12 +78,6 @@ class Claim:
     stance_confidence: float | None
     why: str
     model: str
-    decision: str = ""
-    corrected_speaker: str = ""
-    corrected_stance: str = ""
-    corrected_claim: str = ""
-    note: str = ""
-    reviewer: str = ""
 
 
 @dataclass(frozen=True)

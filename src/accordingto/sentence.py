@@ -26,6 +26,7 @@ class Sentences:
         self.name = name
 
     def __call__(self, doc: Doc) -> Doc:
+        """Return the Doc with its sentences."""
         self.set_annotations([doc], self.predict([doc]))
         return doc
 

@@ -25,7 +25,8 @@ CUT_MARK = " […]"
 SCHEMA_VERSION = "1"
 
 SPAN_FIELDS = ("source", "cue", "content")
-COLUMNS = tuple(c for f in fields(Claim) for c in ((f.name, f"{f.name}_spans") if f.name in SPAN_FIELDS else (f.name,)))
+REVIEW_COLUMNS = ("decision", "corrected_speaker", "corrected_stance", "corrected_claim", "note", "reviewer")  # the reviewer's, empty at first
+COLUMNS = (*(c for f in fields(Claim) for c in ((f.name, f"{f.name}_spans") if f.name in SPAN_FIELDS else (f.name,))), *REVIEW_COLUMNS)
 _FLOATS = ("confidence", "speaker_confidence", "stance_confidence")
 
 
@@ -39,7 +40,7 @@ def flatten_claim(claim: Claim) -> dict[str, Any]:
             row[f"{field.name}_spans"] = ";".join(f"{s} {e}" for s, e in value.spans)
         else:
             row[field.name] = value
-    return row
+    return row | dict.fromkeys(REVIEW_COLUMNS, "")
 
 
 def to_frame(claims: Iterable[Claim]) -> pandas.DataFrame:

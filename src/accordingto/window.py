@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from spacy.attrs import IS_SPACE, LENGTH, ORTH
@@ -33,7 +33,8 @@ _SHAPE_OF_MARK = {
 class Tokenizer(Protocol):
     """What is needed of `tokenizers.Tokenizer`."""
 
-    def encode(self, sequence: str, *, add_special_tokens: bool) -> object: ...
+    def encode(self, sequence: str, *, add_special_tokens: bool) -> Any:
+        """Return an encoding with `ids`."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ class WordCache:
         found = self._known.get(orth)
         if found is None:
             word = strings[orth]
-            ids = self._tokenizer.encode(word, add_special_tokens=False).ids  # type: ignore[attr-defined]
+            ids = self._tokenizer.encode(word, add_special_tokens=False).ids
             found = tuple(ids[:MAX_PIECES_PER_WORD]) or (UNK,), _shape(word)
             if len(self._known) < self._max_words:  # a bound: millions of articles hold millions of different strings
                 self._known[orth] = found

@@ -1,0 +1,1 @@
+"""Training: the only room where torch stands; nothing outside imports it."""

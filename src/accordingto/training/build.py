@@ -13,6 +13,8 @@ from pathlib import Path
 import spacy
 import torch
 from safetensors.torch import load_file
+from spacy.language import Language
+from spacy.tokens import Doc
 from tokenizers import Tokenizer
 
 from accordingto.attribution import GRAPH as ROLE_GRAPH
@@ -72,8 +74,9 @@ def build_pipeline(reader: Reader, tokenizer: Tokenizer, data: Path, output: Pat
     figures = _calibrate_and_measure(nlp, folder, data, say)
     nlp.meta["performance"] = figures
     nlp.meta["accordingto"] = facts | {"digests": {p.name: digest(p) for p in sorted(folder.rglob("*.onnx"))}}
-    nlp.get_pipe("encoder").from_disk(folder / "encoder")
-    nlp.get_pipe("attributions").from_disk(folder / "attributions")
+    for name, component in nlp.pipeline:
+        if name in ("encoder", "attributions"):
+            component.from_disk(folder / name)  # type: ignore[attr-defined]
     nlp.to_disk(folder)
     (folder / "README.md").write_text(model_card(nlp.meta), encoding="utf-8")
     shutil.rmtree(output, ignore_errors=True)
@@ -81,7 +84,7 @@ def build_pipeline(reader: Reader, tokenizer: Tokenizer, data: Path, output: Pat
     say(f"wrote {output}")
 
 
-def _calibrate_and_measure(nlp: spacy.Language, folder: Path, data: Path, say: Say) -> dict[str, dict[str, float]]:
+def _calibrate_and_measure(nlp: Language, folder: Path, data: Path, say: Say) -> dict[str, dict[str, float]]:
     """Fit each guideline's settings on its dev corpora, write them, and return the figures of every dev corpus by it."""
     component = Attributions().from_disk(folder / "attributions")
     gold = {name: read_gold(data / f"{name}_dev.jsonl.gz") for name in ("polnear", "clean", "written")}
@@ -101,7 +104,7 @@ def _calibrate_and_measure(nlp: spacy.Language, folder: Path, data: Path, say: S
     return figures | {"sentences": sentence_figures(nlp, folder, data)}
 
 
-def sentence_figures(nlp: spacy.Language, folder: Path, data: Path) -> dict[str, float]:
+def sentence_figures(nlp: Language, folder: Path, data: Path) -> dict[str, float]:
     """Return the F1 of sentence starts on the held-out OntoGUM documents: ours, and spaCy's rule `sentencizer`'s."""
     ruled = spacy.blank("en")
     ruled.add_pipe("sentencizer")
@@ -113,7 +116,7 @@ def sentence_figures(nlp: spacy.Language, folder: Path, data: Path) -> dict[str,
     return {"documents": len(documents), "sentence_f1": _starts_f1(ours, gold), "sentencizer_f1": _starts_f1(theirs, gold)}
 
 
-def _starts_f1(docs: Iterator[spacy.tokens.Doc], gold: Sequence[set[int]]) -> float:
+def _starts_f1(docs: Iterator[Doc], gold: Sequence[set[int]]) -> float:
     """Return the F1 of the characters at which sentences begin; white space at their head does not count."""
     hit = predicted = 0
     for doc, starts in zip(docs, gold, strict=True):

@@ -63,10 +63,11 @@ class SilverLabels:
 
     def __init__(self, *, most: int = 48) -> None:
         self._most = most
-        self._numbers: dict[tuple[str, str], dict[str, int]] = {}
+        self._numbers: dict[str, dict[str, int]] = {}
 
     def number(self, kind: str, label: str) -> int:
-        known = self._numbers.setdefault((kind, ""), {})
+        """Return the number of a label of a kind, `tag` or `relation`."""
+        known = self._numbers.setdefault(kind, {})
         return known.setdefault(label, min(len(known), self._most - 1))
 
 
@@ -157,7 +158,8 @@ def read_sentences(path: Path, nlp: Language, cache: WordCache, *, held_out: boo
 
 def read_ontogum(path: Path) -> Iterator[tuple[str, str, set[int]]]:
     """Yield each document's id, its text (a blank line between paragraphs) and the characters where sentences begin."""
-    name, text, starts, fresh = "", "", set(), False
+    starts: set[int] = set()
+    name, text, fresh = "", "", False
     with gzip.open(path, "rt", encoding="utf-8") as lines:
         skip_until = 0
         for line in lines:

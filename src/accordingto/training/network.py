@@ -53,6 +53,7 @@ class EncoderLayer(nn.Module):
         self.dropout = nn.Dropout(config.dropout)
 
     def forward(self, x: Tensor, mask: Tensor | None) -> Tensor:
+        """Return the layer's vectors, (B, P, width); mask: (B, 1, 1, P) true where a wordpiece stands."""
         batch, length, width = x.shape
         parts = self.attend_in(x).view(batch, length, 3, self.heads, width // self.heads)
         query, key, value = parts.permute(2, 0, 3, 1, 4)  # (B, heads, P, width / heads) each

@@ -162,7 +162,8 @@ def _role_loss(reader: Reader, batch: dict[str, Tensor], words: Tensor, sentence
 def parameter_groups(reader: Reader, config: TrainingConfig) -> list[dict]:
     """Return the optimizer's groups. The wordpiece vectors stay as they came: half of all parameters, seen too rarely to learn from."""
     reader.piece.weight.requires_grad_(False)
-    encoder, heads = [], []
+    encoder: list[Tensor] = []
+    heads: list[Tensor] = []
     for name, parameter in reader.named_parameters():
         if name == "transitions" or not parameter.requires_grad:
             continue
