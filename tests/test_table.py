@@ -1,0 +1,111 @@
+import csv
+import io
+import json
+
+import openpyxl
+import pandas as pd
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from accordingto.errors import OutputError
+from accordingto.schema import Claim, SpanText
+from accordingto.table import COLUMNS, CUT_MARK, XLSX_CELL, flatten_claim, to_frame, write_table
+
+
+def claim(**changes) -> Claim:
+    empty = dict.fromkeys(("speaker", "speaker_role", "source_kind", "stance", "negated", "certainty", "attitude", "attitude_target", "framing", "attribution_type", "parent_id", "speaker_confidence", "stance_confidence"))
+    meta = dict.fromkeys(("title", "publisher", "published", "url"), "")
+    facts = {"claim_id": "c_1", "article_id": "a", "quotation": "direct", "claim": "it rains", "context": "He said it rains.", "confidence": 0.5, "why": "said", "model": "m 1"}
+    spans = {"source": SpanText("He", ((0, 2),)), "cue": SpanText("said", ((3, 7),)), "content": SpanText("it … rains", ((8, 10), (11, 16)))}
+    return Claim(**(empty | meta | facts | spans | changes))
+
+
+NASTY = ["a\rb", "a\nb", 'a"b', "a,b", "=1+1", "{=1}", "NA", "None", "null", "é😀", " lead", "http://x.y", "1e5", "00012", "\u2028", "-5", "'quoted'"]
+
+
+@pytest.mark.parametrize("ending", ["csv", "jsonl", "parquet", "xlsx"])
+def test_every_format_gives_back_what_went_in(tmp_path, ending):
+    claims = [claim(claim_id=f"c_{i}", claim=text, speaker=text, negated=bool(i % 2)) for i, text in enumerate(NASTY)]
+    path = tmp_path / f"claims.{ending}"
+    assert write_table(claims, path) == len(NASTY)
+    assert [p.name for p in tmp_path.iterdir()] == [path.name]
+    if ending == "csv":
+        rows = pd.read_csv(path, dtype=str, keep_default_na=False).to_dict("records")
+        assert rows == list(csv.DictReader(io.StringIO(path.read_bytes().decode("utf-8-sig"), newline="")))
+    elif ending == "jsonl":
+        rows = [json.loads(line) for line in path.read_bytes().decode("utf-8").split("\n")[:-1]]  # not splitlines: U+2028 ends no line of JSON
+    elif ending == "parquet":
+        rows = pd.read_parquet(path).to_dict("records")
+    else:
+        sheet = openpyxl.load_workbook(path)["Claims"]
+        header, *body = sheet.iter_rows(values_only=True)
+        rows = [dict(zip(header, row)) for row in body]
+        assert all(cell.data_type != "f" for row in sheet.iter_rows() for cell in row)
+    found = [row["claim"].replace("_x000D_", "\r") for row in rows]
+    assert found == NASTY
+    assert [row["speaker"].replace("_x000D_", "\r") for row in rows] == NASTY
+
+
+def test_csv_opens_in_excel_as_utf8_with_one_line_a_claim(tmp_path):
+    path = tmp_path / "claims.csv"
+    write_table([claim()], path)
+    data = path.read_bytes()
+    assert data.startswith(b"\xef\xbb\xbfclaim_id,article_id,")
+    assert data.count(b"\r\n") == 2
+    row = next(csv.DictReader(io.StringIO(data.decode("utf-8-sig"), newline="")))
+    assert (row["content"], row["content_spans"], row["speaker"], row["confidence"]) == ("it … rains", "8 10;11 16", "", "0.5")
+
+
+def test_no_claims_give_a_table_with_its_header(tmp_path):
+    for ending in ("csv", "parquet", "xlsx"):
+        path = tmp_path / f"none.{ending}"
+        assert write_table([], path) == 0
+    assert tuple(pd.read_csv(tmp_path / "none.csv").columns) == COLUMNS
+    assert tuple(pd.read_parquet(tmp_path / "none.parquet").columns) == COLUMNS
+
+
+def test_frame_has_types(tmp_path):
+    frame = to_frame([claim(negated=True), claim()])
+    assert frame["confidence"].sum() == 1.0
+    assert frame["negated"].tolist() == [True, pd.NA]
+    assert frame["speaker"].isna().all()
+
+
+def test_cell_over_excels_limit_ends_in_a_mark(tmp_path):
+    path = tmp_path / "long.xlsx"
+    write_table([claim(claim="x" * (XLSX_CELL + 1))], path)
+    cell = openpyxl.load_workbook(path)["Claims"].cell(2, COLUMNS.index("claim") + 1).value
+    assert (len(cell), cell.endswith(CUT_MARK)) == (XLSX_CELL, True)
+
+
+def test_table_appears_whole_or_not_at_all(tmp_path):
+    path = tmp_path / "claims.csv"
+    path.write_text("the last run's")
+
+    def broken():
+        yield claim()
+        raise RuntimeError("in the middle")
+
+    with pytest.raises(RuntimeError):
+        write_table(broken(), path)
+    assert [p.read_text() for p in tmp_path.iterdir()] == ["the last run's"]
+
+
+@pytest.mark.parametrize(("name", "why"), [("claims.doc", "names no format"), ("gone/claims.csv", "no such file")])
+def test_table_that_cannot_be_written_is_refused(tmp_path, name, why):
+    with pytest.raises(OutputError, match=why):
+        write_table([claim()], tmp_path / name)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(text=st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1))
+def test_csv_keeps_any_text(tmp_path, text):
+    path = tmp_path / "claims.csv"
+    write_table([claim(claim=text)], path)
+    assert next(csv.DictReader(io.StringIO(path.read_bytes().decode("utf-8-sig"), newline="")))["claim"] == text
+    assert pd.read_csv(path, dtype=str, keep_default_na=False)["claim"][0] == text
+
+
+def test_columns_are_the_rows_keys():
+    assert tuple(flatten_claim(claim())) == COLUMNS
