@@ -1,4 +1,4 @@
-from itertools import product
+from itertools import pairwise, product
 
 import numpy as np
 import pytest
@@ -52,7 +52,7 @@ def test_best_tags_are_the_best_of_all_sequences():
     found = best_tags(scores, lengths, transitions)
     for row, length in enumerate(lengths):
         sequences = [s for s in product(range(5), repeat=int(length)) if not ROLE_TAGS[s[0]].startswith("I-")]
-        total = [sum(scores[row, i, t] for i, t in enumerate(s)) + sum(transitions[a, b] for a, b in zip(s, s[1:])) for s in sequences]
+        total = [sum(scores[row, i, t] for i, t in enumerate(s)) + sum(transitions[a, b] for a, b in pairwise(s)) for s in sequences]
         assert tuple(found[row, :length]) == sequences[int(np.argmax(total))]
         assert not found[row, length:].any()
 

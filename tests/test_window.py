@@ -1,3 +1,5 @@
+import itertools
+
 import numpy as np
 import pytest
 import spacy
@@ -69,7 +71,7 @@ def test_one_endless_paragraph_is_cut_at_full_stops_not_lost(words_of):
     windows = cut_windows(words, max_pieces=60)
     assert windows[0][0] == 0
     assert windows[-1][1] == len(words)
-    assert all(end == start for (_, end), (start, _) in zip(windows, windows[1:]))
+    assert all(end == start for (_, end), (start, _) in itertools.pairwise(windows))
     assert all(words.shape[end - 1] == SHAPES.index("stop") for _, end in windows)
     assert max(len(encoder_inputs(words, s, e)["pieces"]) for s, e in windows) <= 60
 

@@ -71,17 +71,21 @@ def read_docs(articles: Iterable[Article], nlp: Language, on_error: Callable[[Ar
     """Yield each article with its Doc, in order; an article that the pipeline fails on goes to `on_error`, and the others go on."""
     stream = iter(articles)
     under_way: deque[Article] = deque()
+    broken: list[Exception] = []  # what the articles' own iterator raised: not the pipeline's failure
 
     def texts() -> Iterator[str]:
-        for article in stream:
-            under_way.append(article)
-            yield article.text
+        try:
+            for article in stream:
+                under_way.append(article)
+                yield article.text
+        except Exception as error:
+            broken.append(error)
 
     while True:
         try:
             for doc in nlp.pipe(texts(), batch_size=BATCH):
                 yield under_way.popleft(), doc
-            return
+            break
         except Exception:  # one of those under way: read alone, it shows itself
             while under_way:
                 article = under_way.popleft()
@@ -91,6 +95,8 @@ def read_docs(articles: Iterable[Article], nlp: Language, on_error: Callable[[Ar
                     on_error(article, error)
                 else:
                     yield article, doc
+    if broken:
+        raise broken[0]
 
 
 def _raise(article: Article, error: Exception) -> None:

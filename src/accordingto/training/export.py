@@ -38,7 +38,6 @@ class _RoleGraph(nn.Module):
 
 def export_graphs(reader: Reader, folder: Path, *, quantize: bool) -> None:
     """Write `encoder.onnx` and `roles.onnx` with their digests; with `quantize` the encoder's weights in int8."""
-    reader.eval()
     folder.mkdir(parents=True, exist_ok=True)
     width, pieces, words, _cues = reader.config.width, 12, 9, 2
     integers = {name: torch.ones(1, pieces, dtype=torch.long) for name in ("pieces", "shape", "gap", "quoted")}
@@ -59,7 +58,7 @@ def export_graphs(reader: Reader, folder: Path, *, quantize: bool) -> None:
 def _export(module: nn.Module, inputs: dict[str, Tensor], output: str, axes: dict, path: Path, *, quantize: bool) -> None:
     with tempfile.TemporaryDirectory() as scratch, torch.no_grad():
         plain = Path(scratch) / "plain.onnx"
-        torch.onnx.export(module, tuple(inputs.values()), str(plain), input_names=list(inputs), output_names=[output], dynamic_axes=axes, opset_version=17, dynamo=False)
+        torch.onnx.export(module.eval(), tuple(inputs.values()), str(plain), input_names=list(inputs), output_names=[output], dynamic_axes=axes, opset_version=17, dynamo=False)
         if quantize:
             _quantize(plain, path)
         else:

@@ -1,6 +1,6 @@
 """The trained network: a seeded, resumable loop over windows of all corpora.
 
-`python -m accordingto.training.train DATA WORK` is what `accordingto train` runs before it exports and calibrates.
+Knows no corpus file and no Doc: it takes examples (corpus.py) and gives a network (network.py).
 """
 
 from __future__ import annotations
@@ -210,11 +210,12 @@ def save_checkpoint(path: Path, state: dict) -> None:
     partial.replace(path)
 
 
-def train(corpora: dict[str, list[Example]], start_weights: dict[str, Tensor], work: Path, config: TrainingConfig, *, report: Callable[[dict], None]) -> Reader:
+def train(corpora: dict[str, list[Example]], start_weights: dict[str, Tensor] | None, work: Path, config: TrainingConfig, *, report: Callable[[dict], None], network: NetworkConfig | None = None) -> Reader:
     """Return the trained network. A killed run goes on from its last checkpoint in `work`."""
     torch.manual_seed(config.seed)
-    reader = Reader(NetworkConfig())
-    load_start_weights(reader, start_weights)
+    reader = Reader(network or NetworkConfig())
+    if start_weights is not None:
+        load_start_weights(reader, start_weights)
     optimizer = torch.optim.AdamW(parameter_groups(reader, config))
     full_rates = [group["lr"] for group in optimizer.param_groups]
     lengths = [len(epoch_batches(corpora, config, epoch)) for epoch in range(config.epochs)]

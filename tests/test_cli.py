@@ -1,0 +1,136 @@
+"""The commands as a user calls them, in processes of their own."""
+
+import csv
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from accordingto.table import COLUMNS
+
+ROOT = Path(__file__).parents[1]
+SEEDS = ROOT / "seeds"
+
+
+def run(*args: str, stdin: bytes = b"") -> subprocess.CompletedProcess:
+    return subprocess.run([sys.executable, "-m", "accordingto", *map(str, args)], input=stdin, capture_output=True, timeout=120, check=False)
+
+
+def test_extract_writes_a_table_and_one_line_of_summary(tmp_path):
+    done = run("extract", SEEDS, "-o", tmp_path / "claims.csv")
+    rows = list(csv.DictReader(io.StringIO((tmp_path / "claims.csv").read_bytes().decode("utf-8-sig"), newline="")))
+    assert done.returncode == 0
+    assert tuple(rows[0]) == COLUMNS
+    assert {r["article_id"] for r in rows} == {p.stem for p in SEEDS.iterdir()}
+    assert done.stdout == b""
+    assert done.stderr.decode().splitlines() == [f"{len(rows)} claims from 2 articles (0 without claims), 0 inputs not read -> {tmp_path / 'claims.csv'}"]
+
+
+def test_extract_reads_a_pipe_and_writes_one():
+    done = run("extract", "-", "-o", "-", "--format", "jsonl", stdin="Officials said “it rained”.".encode())
+    claim = json.loads(done.stdout)
+    assert (claim["source"]["text"], claim["cue"]["text"], claim["quotation"]) == ("Officials", "said", "mixed") or claim["cue"]["text"] == "said"
+    assert claim["speaker"] is None
+
+
+def test_extract_reports_bad_inputs_and_reads_the_others(tmp_path):
+    (tmp_path / "good.txt").write_text("Officials said it rained.")
+    (tmp_path / "empty.txt").write_text("")
+    done = run("extract", tmp_path, tmp_path / "gone\x1bx.txt", "-o", tmp_path / "claims.jsonl")
+    errors = done.stderr.decode()
+    assert done.returncode == 3
+    assert "empty.txt' was not read: it holds no text; remove it" in errors
+    assert "was not read: there is no such file; check the path." in errors
+    assert "\x1b" not in errors
+    assert "1 articles" in errors
+    assert len((tmp_path / "claims.jsonl").read_text().splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("args", "code", "message"),
+    [
+        (("extract", "gone.txt", "-o", "{tmp}/x.csv"), 1, "there is no such file"),
+        (("extract", SEEDS, "-o", "{tmp}/x.doc"), 1, "names no format; choose one of .csv"),
+        (("extract", SEEDS, "-o", "{tmp}/gone/x.csv"), 1, "no such file or directory"),
+        (("extract", SEEDS, "--model", "gone", "-o", "{tmp}/x.csv"), 1, "the model 'gone' cannot be loaded"),
+        (("evaluate", "gone.jsonl"), 1, "is no gold data"),
+        (("extract",), 2, "Missing argument"),
+    ],
+)
+def test_errors_are_one_line_with_a_remedy_and_an_exit_code(tmp_path, args, code, message):
+    done = run(*(str(a).format(tmp=tmp_path) for a in args))
+    assert done.returncode == code
+    assert message in done.stderr.decode()
+    assert b"Traceback" not in done.stderr
+
+
+def test_filters_leave_out_what_they_say(tmp_path):
+    run("extract", SEEDS, "-o", tmp_path / "all.jsonl")
+    run("extract", SEEDS, "-o", tmp_path / "some.jsonl", "--min-confidence", "0.8", "--no-nested")
+    every, some = ([json.loads(line) for line in (tmp_path / name).read_text("utf-8").splitlines()] for name in ("all.jsonl", "some.jsonl"))
+    assert some == [c for c in every if c["confidence"] >= 0.8 and c["parent_id"] is None]
+    assert 0 < len(some) < len(every)
+
+
+def test_evaluate_holds_the_pinned_floors():
+    """The score gate: real gold, the shipped model; a drop below a floor fails here."""
+    done = run("evaluate", ROOT / "tests/data/written_dev.jsonl.gz", "--floors", ROOT / "tests/data/floors.json", "--json")
+    assert done.returncode == 0, done.stderr.decode()
+    assert "floors held" in done.stderr.decode()
+    assert json.loads(done.stdout)["articles"] == 12
+
+
+def test_evaluate_scores_a_file_of_claims(tmp_path):
+    done = run("evaluate", ROOT / "tests/data/written_dev.jsonl.gz", "--predicted", _plain(tmp_path, "predicted.jsonl.gz"))
+    assert "cue_f1" in done.stdout.decode()
+    assert "(people 81.4)" in done.stdout.decode()
+
+
+def _plain(folder: Path, name: str) -> Path:
+    import gzip
+
+    path = folder / "predicted.jsonl"
+    path.write_bytes(gzip.decompress((ROOT / "tests/data" / name).read_bytes()))
+    return path
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no such signals")
+@pytest.mark.parametrize("sign", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+def test_killed_run_leaves_the_last_table_as_it_was(tmp_path, sign):
+    (tmp_path / "in").mkdir()
+    text = (SEEDS / "000_95dab18b4d6ef3f7.txt").read_text("utf-8")
+    for i in range(300):
+        (tmp_path / "in" / f"{i}.txt").write_text(text)
+    table = tmp_path / "claims.csv"
+    table.write_text("the last run's")
+    process = subprocess.Popen([sys.executable, "-m", "accordingto", "extract", str(tmp_path / "in"), "-o", str(table)], stderr=subprocess.PIPE)
+    deadline = time.monotonic() + 60
+    while not list(tmp_path.glob(".claims.csv.*")):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    process.send_signal(sign)
+    process.communicate()
+    assert process.returncode == {signal.SIGKILL: -9, signal.SIGTERM: 143, signal.SIGINT: 130}[sign]
+    assert table.read_text() == "the last run's"
+    if sign != signal.SIGKILL:
+        assert not list(tmp_path.glob(".claims.csv.*"))
+
+
+def test_every_command_and_column_is_in_the_readme():
+    readme = (ROOT / "README.md").read_text("utf-8")
+    commands = {"extract", "evaluate", "train"}
+    assert all(f"accordingto {command}" in readme for command in commands)
+    assert {line.split()[1] for line in run("--help").stdout.decode().splitlines() if line.startswith("│ ") and line.split()[1] in commands} == commands
+    assert [c for c in COLUMNS if f"`{c}`" not in readme] == []
+
+
+def test_every_module_is_in_the_code_map():
+    readme = (ROOT / "README.md").read_text("utf-8")
+    modules = [p.relative_to(ROOT / "src/accordingto").as_posix() for p in (ROOT / "src").rglob("*.py") if not p.name.startswith("__")]
+    assert [m for m in modules if f"`{m}`" not in readme] == []
