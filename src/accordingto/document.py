@@ -2,14 +2,15 @@
 
 - the encoder's words: `doc.tensor`, rows by token, columns by COLUMNS; its windows in `doc.user_data`
 - sentences: `doc.sents`
-- attributions: the span groups `source`, `cue` and `content`, linked by `span.id_`; parent and confidence of each in
-  the attributes of the group `cue`. All three survive `DocBin` and `to_bytes`.
+- attributions: the span groups `source`, `cue` and `content`, linked by `span.id_`; parent, confidence and speaker of
+  each in the attributes of the group `cue`. All three survive `DocBin` and `to_bytes`.
+- names: `doc.ents`
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 from spacy.attrs import IS_SPACE
@@ -20,6 +21,7 @@ from accordingto.schema import Attribution
 WIDTH = 384
 COLUMNS: dict[str, int | slice] = {"vector": slice(0, WIDTH), "sentence": WIDTH, "cue": slice(WIDTH + 1, WIDTH + 4), "entity": slice(WIDTH + 4, WIDTH + 13), "line": WIDTH + 13}
 ROLES = ("source", "cue", "content")
+_FACTS = tuple(f.name for f in fields(Attribution) if f.name not in ROLES)
 _READ = "accordingto_read"  # in user_data: how the encoder read the Doc
 
 
@@ -63,7 +65,7 @@ def set_attributions(doc: Doc, attributions: Sequence[Attribution]) -> None:
     groups: dict[str, list[Span]] = {role: [] for role in ROLES}
     facts = {}
     for number, attribution in enumerate(attributions):
-        facts[str(number)] = {"parent": attribution.parent, "confidence": attribution.confidence}
+        facts[str(number)] = {name: getattr(attribution, name) for name in _FACTS}
         for role in ROLES:
             for start, end in getattr(attribution, role):
                 span = doc.char_span(start, end, label=role, span_id=str(number), alignment_mode="expand")
@@ -84,6 +86,6 @@ def attributions_of(doc: Doc) -> list[Attribution]:
             found.setdefault(span.id_, {r: [] for r in ROLES})[role].append((span.start_char, span.end_char))
     facts = doc.spans["cue"].attrs["attributions"]
     return [
-        Attribution(tuple(found[n]["source"]), tuple(found[n]["cue"]), tuple(found[n]["content"]), fact["parent"], fact["confidence"])
+        Attribution(tuple(found[n]["source"]), tuple(found[n]["cue"]), tuple(found[n]["content"]), **fact)
         for n, fact in facts.items()
     ]

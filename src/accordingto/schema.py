@@ -33,6 +33,10 @@ class Attribution:
     content: tuple[CharSpan, ...]
     parent: int | None  # index, in the Doc's attributions, of the one whose content holds this one
     confidence: float  # probability that the cue is right and half of the content
+    speaker: str | None = None  # the source resolved over the article
+    speaker_role: str | None = None
+    source_kind: str | None = None
+    speaker_confidence: float | None = None
 
 
 @dataclass(frozen=True)

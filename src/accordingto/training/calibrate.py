@@ -11,17 +11,23 @@ from spacy.tokens import Doc
 from accordingto.attribution import Attributions, confidence_features
 from accordingto.document import ROLES, encoding_of
 from accordingto.evaluation import Row, calibration_error, judge, score
+from accordingto.speaker import Speakers
 
 THRESHOLDS = (0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.65)
 
 
-def claim_rows(gold: Sequence[Row], docs: Sequence[Doc], component: Attributions) -> list[dict]:
-    """Return the attributions of Docs as the rows that the scorer reads."""
+def claim_rows(gold: Sequence[Row], docs: Sequence[Doc], component: Attributions, speakers: Speakers | None = None) -> list[dict]:
+    """Return the attributions of Docs as the rows that the scorer reads; with speakers where their component is given."""
     rows = []
-    for article, found in zip(gold, component.predict(docs), strict=True):
+    for article, doc in zip(gold, docs, strict=True):
+        found = component.predict([doc])[0]
+        if speakers is not None:
+            component.set_annotations([doc], [found])
+            found = speakers.predict([doc])[0][0]
         for a in found:
             spans = {role: {"spans": getattr(a, role)} for role in ROLES}
-            rows.append({"article_id": article["id"], "parent_id": None if a.parent is None else str(a.parent), "confidence": a.confidence, **spans})
+            labels = {"speaker": a.speaker, "source_kind": a.source_kind}
+            rows.append({"article_id": article["id"], "parent_id": None if a.parent is None else str(a.parent), "confidence": a.confidence, **spans, **labels})
     return rows
 
 

@@ -74,7 +74,7 @@ class SilverLabels:
 def _example(row: dict, words: Words, guideline: int, silver: dict | None, labels: SilverLabels) -> Example:
     """Return one article's example; attributions whose cue covers no word are left out."""
     rows = row["attributions"]
-    inside = _word_finder(words)
+    inside = word_finder(words)
     cues, roles, contents = [], [], np.zeros(len(words), bool)
     for attribution in rows:
         cue = [i for span in attribution["cue"] for i in inside(span)]
@@ -107,7 +107,7 @@ def _without_cue(tags: np.ndarray, start: int, end: int) -> np.ndarray:
     return tags
 
 
-def _word_finder(words: Words) -> Callable[[Iterable[int]], list[int]]:
+def word_finder(words: Words) -> Callable[[Iterable[int]], list[int]]:
     """Return a function from a span of characters to the words of which it covers at least half."""
 
     def inside(span: Iterable[int]) -> list[int]:

@@ -50,15 +50,16 @@ def export_graphs(reader: Reader, folder: Path, *, quantize: bool) -> None:
         "cues": torch.tensor([[1, 2], [4, 6]]),
     }
     axes = {**{name: {1: "pieces"} for name in integers}, "first_piece": {1: "words"}, "encoded": {1: "words"}}
-    _export(_EncoderGraph(reader), encoder_inputs, "encoded", axes, folder / "encoder.onnx", quantize=quantize)
+    export_module(_EncoderGraph(reader), encoder_inputs, ["encoded"], axes, folder / "encoder.onnx", quantize=quantize)
     axes = {**{name: {1: "words"} for name in role_inputs if name != "cues"}, "cues": {0: "cues"}, "scores": {0: "cues", 1: "words"}}
-    _export(_RoleGraph(reader), role_inputs, "scores", axes, folder / "roles.onnx", quantize=False)
+    export_module(_RoleGraph(reader), role_inputs, ["scores"], axes, folder / "roles.onnx", quantize=False)
 
 
-def _export(module: nn.Module, inputs: dict[str, Tensor], output: str, axes: dict, path: Path, *, quantize: bool) -> None:
+def export_module(module: nn.Module, inputs: dict[str, Tensor], outputs: list[str], axes: dict, path: Path, *, quantize: bool) -> None:
+    """Write a module as an ONNX graph with its digest; axes: which dimensions vary, by input and output."""
     with tempfile.TemporaryDirectory() as scratch, torch.no_grad():
         plain = Path(scratch) / "plain.onnx"
-        torch.onnx.export(module.eval(), tuple(inputs.values()), str(plain), input_names=list(inputs), output_names=[output], dynamic_axes=axes, opset_version=17, dynamo=False)
+        torch.onnx.export(module.eval(), tuple(inputs.values()), str(plain), input_names=list(inputs), output_names=outputs, dynamic_axes=axes, opset_version=17, dynamo=False)
         if quantize:
             _quantize(plain, path)
         else:

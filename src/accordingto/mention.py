@@ -1,0 +1,144 @@
+"""Candidates: whom a source may refer to. The names of an article and the descriptions that it uses as sources, each entity once.
+
+One function (`find_candidates`) for training and for use, so that they cannot disagree.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from spacy.tokens import Doc
+
+from accordingto.document import Encoding
+
+WordRange = tuple[int, int]
+
+NAME_KINDS = ("PERSON", "ORGANIZATION", "LOCATION", "MISC")
+KINDS = (*NAME_KINDS, "DESCRIPTION")
+_LEADING = re.compile(r"^(?:(?:the|a|an|this|that|these|those|his|her|their|its|our|my)\s+)+", re.IGNORECASE)
+_TRAILING = re.compile(r"(?:[’']s|[’'](?=$))?[\s,;:.—–-]*$")
+_BRACKET = re.compile(r"\s*\([^)]*\)\s*$")
+_CLAUSE = re.compile(r",\s+(?:who|which|whose|where|\d).*$", re.DOTALL)
+_TITLES = frozenset(["mr", "mrs", "ms", "dr", "prof", "sen", "rep", "gov", "gen", "col", "lt", "sgt", "capt", "president", "senator", "judge", "justice"])
+PRONOUNS = {
+    **dict.fromkeys(("he", "him", "his", "himself"), "he"), **dict.fromkeys(("she", "her", "hers", "herself"), "she"),
+    **dict.fromkeys(("they", "them", "their", "theirs"), "they"), **dict.fromkeys(("i", "me", "my", "mine", "myself"), "i"),
+    **dict.fromkeys(("we", "us", "our", "ours"), "we"), **dict.fromkeys(("it", "its"), "it"),
+    **dict.fromkeys(("who", "whom", "whose", "which", "that"), "who"), **dict.fromkeys(("you", "your", "one", "some", "many", "others", "both", "all"), "other"),
+}  # fmt: skip
+
+
+@dataclass
+class Candidate:
+    """An entity of the article: its kind (KINDS), its fullest name or description, and its mentions as word ranges, in order."""
+
+    kind: str
+    name: str
+    mentions: list[WordRange]
+
+
+@dataclass(frozen=True)
+class Name:
+    """A name that the encoder found."""
+
+    start: int
+    end: int
+    kind: str
+    words: tuple[str, ...]  # in lower case, without titles
+
+
+def find_names(doc: Doc, encoding: Encoding) -> list[Name]:
+    """Return the names of an article in order, by the encoder's scores of O and of B and I of each kind."""
+    tags = encoding.entity.argmax(1).tolist()
+    out, start = [], None
+    for i, tag in enumerate([*tags, 0]):
+        goes_on = start is not None and tag and tag % 2 == 0 and (tag - 1) // 2 == (tags[start] - 1) // 2 and not encoding.lines[i]
+        if start is not None and not goes_on:
+            out.append(_name(doc, encoding, start, i, NAME_KINDS[(tags[start] - 1) // 2]))
+            start = None
+        if tag and not goes_on:
+            start = i
+    return [name for name in out if name.words]
+
+
+def _name(doc: Doc, encoding: Encoding, start: int, end: int, kind: str) -> Name:
+    words = [doc[int(encoding.tokens[i])].text for i in range(start, end)]
+    while kind == "PERSON" and len(words) > 1 and words[0].lower().rstrip(".") in _TITLES:
+        words, start = words[1:], start + 1
+    while len(words) > 1 and words[-1] in ("’s", "'s", "’", "'"):
+        words, end = words[:-1], end - 1
+    return Name(start, end, kind, tuple(w.lower() for w in words if any(c.isalnum() for c in w)))
+
+
+def text_of(doc: Doc, encoding: Encoding, words: WordRange) -> str:
+    """Return the text of a range of words, on one line."""
+    first, last = doc[int(encoding.tokens[words[0]])], doc[int(encoding.tokens[words[1] - 1])]
+    return " ".join(doc.text[first.idx : last.idx + len(last)].split())
+
+
+def own_words(text: str) -> str:
+    """Return a source's own words as a description: without article, possessive, bracket and relative clause.
+
+    the senior official, who was not named  ->  senior official
+    """
+    return _LEADING.sub("", _TRAILING.sub("", _BRACKET.sub("", _CLAUSE.sub("", text)))).strip(" “”\"‘’'")
+
+
+def find_candidates(doc: Doc, encoding: Encoding, names: Sequence[Name], sources: Iterable[WordRange]) -> list[Candidate]:
+    """Return the entities of an article: names of one person or body together, then descriptions that serve as sources."""
+    out = [_cluster_text(doc, encoding, kind, mentions) for kind, mentions in _cluster_names(names)]
+    named = np.zeros(len(encoding.tokens), bool)
+    for name in names:
+        named[name.start : name.end] = True
+    described: dict[str, Candidate] = {}
+    for start, end in sources:
+        text = own_words(text_of(doc, encoding, (start, end)))
+        if not text or text.lower() in PRONOUNS or named[start:end].all():
+            continue
+        found = described.setdefault(text.lower(), Candidate("DESCRIPTION", text, []))
+        found.mentions.append((start, end))
+    for candidate in described.values():
+        candidate.mentions.sort()
+    return out + list(described.values())
+
+
+def _cluster_text(doc: Doc, encoding: Encoding, kind: str, mentions: list[Name]) -> Candidate:
+    """Return a cluster as a candidate, by its fullest name."""
+    fullest = max(mentions, key=lambda n: (len(n.words), -n.start))
+    name = text_of(doc, encoding, (fullest.start, fullest.end))
+    return Candidate(kind, name.title() if name.isupper() and kind == "PERSON" else name, [(n.start, n.end) for n in mentions])
+
+
+def _cluster_names(names: Sequence[Name]) -> list[tuple[str, list[Name]]]:
+    """Return the names as (kind, mentions): a short name joins the nearest longer one that it may stand for."""
+    full: dict[tuple[str, ...], list[Name]] = {}
+    long = [n for n in names if not any(_may_stand_for(n, other) for other in names)]
+    for name in long:
+        full.setdefault(name.words, []).append(name)
+    for name in names:
+        if name.words in full:
+            if name not in full[name.words]:
+                full[name.words].append(name)
+            continue
+        holders = [other for other in long if _may_stand_for(name, other)]
+        before = [other for other in holders if other.start <= name.start]
+        nearest = max(before, key=lambda o: o.start) if before else min(holders, key=lambda o: o.start, default=None)
+        full.setdefault(nearest.words if nearest else name.words, []).append(name)
+    groups = [sorted(mentions, key=lambda n: n.start) for mentions in full.values()]
+    return [(Counter(n.kind for n in group).most_common(1)[0][0], group) for group in groups]
+
+
+def _may_stand_for(short: Name, long: Name) -> bool:
+    """Return whether a name may be a short form of a longer one: surname or first name, last words of a body's name, or its initials."""
+    if len(short.words) >= len(long.words):
+        return False
+    if short.kind == long.kind == "PERSON":
+        return short.words[-1] == long.words[-1] or (len(short.words) == 1 and short.words[0] == long.words[0])
+    if "PERSON" in (short.kind, long.kind):
+        return False
+    initials = "".join(w[0] for w in long.words if w not in ("of", "the", "and", "for"))
+    return short.words == long.words[-len(short.words) :] or (len(short.words) == 1 and len(initials) > 2 and short.words[0].replace(".", "") == initials)

@@ -1,0 +1,156 @@
+"""`speakers`: whom each source refers to, over the whole article: name, role and kind.
+
+Every source is paired with every candidate of the article (mention.py), near or far, and with itself ("its own words are
+the best description"); a small network scores the pairs from the encoder's vectors and from how the mentions lie.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from spacy.language import Language
+from spacy.tokens import Doc, Span
+
+from accordingto.decoding import softmax
+from accordingto.document import Encoding, attributions_of, encoding_of, set_attributions
+from accordingto.errors import ModelError
+from accordingto.graph import Graph, copy_graph
+from accordingto.mention import Name, WordRange, own_words, text_of
+from accordingto.schema import Attribution
+from accordingto.situation import Situation, Source, describe_situation
+
+GRAPH, SETTINGS = "speakers.onnx", "speakers.json"
+SOURCE_KINDS = ("person", "unnamed", "group", "organization", "document", "author")  # and "none", where no source is stated
+ENTITY_LABELS = {"ORGANIZATION": "ORG", "LOCATION": "LOC"}  # spaCy's names of CoreNLP's kinds
+
+
+@Language.factory("accordingto_speakers", requires=["doc.tensor", "doc.spans"], assigns=["doc.spans", "doc.ents"])
+def make_speakers(nlp: Language, name: str) -> Speakers:
+    """Return the component without weights; `from_disk` brings them."""
+    return Speakers(name)
+
+
+class Speakers:
+    """The component: sets speaker, role, kind and confidence of each attribution, and the article's names as `doc.ents`."""
+
+    def __init__(self, name: str = "speakers") -> None:
+        self.name = name
+        self.confidence = [1.0, 0.0]  # slope and constant over the logit of the choice's probability; fitted on dev
+        self._graph: Graph | None = None
+
+    def __call__(self, doc: Doc) -> Doc:
+        """Return the Doc with its speakers."""
+        self.set_annotations([doc], self.predict([doc]))
+        return doc
+
+    def pipe(self, stream: Iterable[Doc], *, batch_size: int = 16) -> Iterator[Doc]:
+        """Yield the Docs with their speakers."""
+        yield from map(self, stream)
+
+    def predict(self, docs: Iterable[Doc]) -> list[tuple[list[Attribution], list[Name]]]:
+        """Return each Doc's attributions with their speakers, and its names."""
+        return [self._resolve(doc) for doc in docs]
+
+    def set_annotations(self, docs: Iterable[Doc], predictions: Sequence[tuple[list[Attribution], list[Name]]]) -> None:
+        """Put speakers and names on the Docs."""
+        for doc, (attributions, names) in zip(docs, predictions, strict=True):
+            set_attributions(doc, attributions)
+            tokens = encoding_of(doc).tokens
+            doc.ents = [Span(doc, int(tokens[n.start]), int(tokens[n.end - 1]) + 1, label=ENTITY_LABELS.get(n.kind, n.kind)) for n in names]  # type: ignore[assignment]
+
+    def to_disk(self, path: Path | str, *, exclude: Iterable[str] = ()) -> None:
+        """Write the graph and the settings into a folder."""
+        folder = Path(path)
+        folder.mkdir(parents=True, exist_ok=True)
+        copy_graph(self._loaded(), folder)
+        self.write_settings(folder)
+
+    def write_settings(self, folder: Path) -> None:
+        """Write the settings into a folder."""
+        (folder / SETTINGS).write_text(json.dumps({"confidence": self.confidence}) + "\n", encoding="utf-8")
+
+    def from_disk(self, path: Path | str, *, exclude: Iterable[str] = ()) -> Speakers:
+        """Load the graph and the settings from a folder; raises ModelError."""
+        folder = Path(path)
+        self._graph = Graph(folder / GRAPH)
+        try:
+            slope, constant = json.loads((folder / SETTINGS).read_text(encoding="utf-8"))["confidence"]
+        except (OSError, ValueError, TypeError, KeyError) as error:
+            raise ModelError(folder / SETTINGS, str(error)) from error
+        self.confidence = [float(slope), float(constant)]
+        return self
+
+    def _loaded(self) -> Graph:
+        if self._graph is None:
+            raise ModelError(self.name, "the component 'speakers' has no weights")
+        return self._graph
+
+    def _resolve(self, doc: Doc) -> tuple[list[Attribution], list[Name]]:
+        attributions, encoding = attributions_of(doc), encoding_of(doc)
+        stated = [i for i, a in enumerate(attributions) if a.source]
+        out = [replace(a, source_kind="none") for a in attributions]
+        situation = describe_situation(doc, encoding, sources_of(doc, encoding, attributions, stated))
+        if not stated:
+            return out, situation.entities
+        arrays = {name: getattr(situation, name) for name in ("source", "cue", "mentions", "pointer", "features")}
+        scores, kinds = self._loaded()(arrays)
+        chances = softmax(scores)
+        choices = chances.argmax(1)
+        for row, i in enumerate(stated):
+            choice = int(choices[row])
+            chance = float(np.clip(chances[row, choice], 1e-4, 1 - 1e-4))
+            slope, constant = self.confidence
+            out[i] = replace(
+                out[i],
+                speaker=situation.name(row, choice),
+                speaker_role=find_role(doc, encoding, situation, row, choice),
+                source_kind=SOURCE_KINDS[int(kinds[row, choice].argmax())],
+                speaker_confidence=round(1 / (1 + float(np.exp(-(slope * np.log(chance / (1 - chance)) + constant)))), 4),
+            )
+        return out, situation.entities
+
+
+def sources_of(doc: Doc, encoding: Encoding, attributions: Sequence[Attribution], stated: Sequence[int]) -> list[Source]:
+    """Return the stated sources of attributions in words of the Doc."""
+    starts = np.array([doc[int(i)].idx for i in encoding.tokens])
+
+    def ranges(spans: Iterable[tuple[int, int]]) -> tuple[WordRange, ...]:
+        return tuple((int(np.searchsorted(starts, s)), int(np.searchsorted(starts, e))) for s, e in spans)
+
+    out = []
+    for i in stated:
+        a = attributions[i]
+        parent = attributions[a.parent] if a.parent is not None else None
+        above = ranges(parent.source) if parent else ()
+        out.append(Source(ranges(a.source)[0], ranges(a.cue)[0], ranges(a.content), above[0] if above else None, ranges(parent.content) if parent else ()))
+    return out
+
+
+def find_role(doc: Doc, encoding: Encoding, situation: Situation, source: int, choice: int) -> str | None:
+    """Return the role that the article gives a named person, verbatim: what stands before the name in a source, or behind a comma.
+
+    Defence Minister Khawaja Asif  ->  Defence Minister;  Ann Lee, wine director at Roe’s,  ->  wine director at Roe’s
+    """
+    named = situation.candidates[choice - 1] if choice else None
+    if named is None or named.kind != "PERSON":
+        return None
+    mine = situation.sources[source].words
+    for words in sorted((s.words for s in situation.sources), key=lambda w: w != mine):
+        mention = next((m for m in named.mentions if words[0] <= m[0] and m[1] <= words[1]), None)
+        if mention is None:
+            continue
+        before = text_of(doc, encoding, (words[0], mention[0])) if mention[0] > words[0] else ""
+        behind = text_of(doc, encoding, (mention[1], words[1])) if words[1] > mention[1] else ""
+        role = own_words(before) or (_APPOSITION.match(behind) or _NOTHING)[1]
+        if role and not any(other[0] >= words[0] and other[1] <= mention[0] and c is not named and c.kind == "PERSON" for c in situation.candidates for other in c.mentions):
+            return role.strip(" ,")
+    return None
+
+
+_APPOSITION = re.compile(r"^, (?:(?:the|a|an) )?(?!who|which|whose|\d)([^,]+)")
+_NOTHING = ("", "")

@@ -1,0 +1,67 @@
+import pytest
+import spacy
+
+from accordingto.document import encoding_of, set_encoding
+from accordingto.mention import NAME_KINDS, find_candidates, find_names, own_words
+
+import numpy as np  # isort: skip
+
+
+@pytest.fixture
+def read():
+    """Return a function from a text, and the kinds of its names by their words, to the Doc and its encoding."""
+    nlp = spacy.blank("en")
+
+    def build(text: str, names: dict[str, str]):
+        doc = nlp(text)
+        encoded = np.zeros((len(doc), 397), np.float32)
+        encoded[:, 388] = 1  # O
+        for name, kind in names.items():
+            begin = 388 + 1 + 2 * NAME_KINDS.index(kind)
+            words = name.split()
+            for i in range(len(doc)):
+                if [t.text for t in doc[i : i + len(words)]] == words and encoded[i, 388] == 1:
+                    encoded[i : i + len(words), begin + 1] = 2
+                    encoded[i, begin] = 3
+                    encoded[i : i + len(words), 388] = 0
+        set_encoding(doc, np.arange(len(doc)), encoded, np.zeros(len(doc)), [(0, len(doc))], "steady")
+        return doc, encoding_of(doc)
+
+    return build
+
+
+@pytest.mark.parametrize(
+    ("source", "description"),
+    [
+        ("the senior official, who was not named", "senior official"),
+        ("Ted Cruz (R-Tex.)", "Ted Cruz"),
+        ("Clinton’s", "Clinton"),
+        ("“The Late Show”", "The Late Show"),
+        ("Rosa Huamaní, 54", "Rosa Huamaní"),
+        ("officials", "officials"),
+        ("", ""),
+    ],
+)
+def test_own_words_are_a_description(source, description):
+    assert own_words(source) == description
+
+
+def test_short_names_join_the_nearest_longer_one_and_two_of_one_surname_stay_apart(read):
+    text = "Bill Clinton spoke . Clinton left . Hillary Clinton spoke . Clinton stayed . Mr. Doe came ."
+    doc, encoding = read(text, {"Bill Clinton": "PERSON", "Hillary Clinton": "PERSON", "Clinton": "PERSON", "Mr. Doe": "PERSON"})
+    names = find_names(doc, encoding)
+    found = {c.name: len(c.mentions) for c in find_candidates(doc, encoding, names, [])}
+    assert found == {"Bill Clinton": 2, "Hillary Clinton": 2, "Doe": 1}
+
+
+def test_initials_and_last_words_stand_for_a_body_but_never_for_a_person(read):
+    text = "The Bureau of Public Roads ( BPR ) said so . Public Roads agreed . Ann Roads did not ."
+    doc, encoding = read(text, {"Bureau of Public Roads": "ORGANIZATION", "BPR": "ORGANIZATION", "Public Roads": "ORGANIZATION", "Ann Roads": "PERSON"})
+    found = {c.name: len(c.mentions) for c in find_candidates(doc, encoding, find_names(doc, encoding), [])}
+    assert found == {"Bureau of Public Roads": 3, "Ann Roads": 1}
+
+
+def test_descriptions_are_candidates_once_and_pronouns_are_not(read):
+    doc, encoding = read("The officials spoke . They left . Officials agreed .", {})
+    found = find_candidates(doc, encoding, [], [(0, 2), (4, 5), (7, 8)])
+    assert [(c.name, c.mentions) for c in found] == [("officials", [(0, 2), (7, 8)])]

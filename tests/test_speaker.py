@@ -1,0 +1,38 @@
+"""Who is meant: a table of short cases that a linguist can read and extend."""
+
+import pytest
+
+import accordingto
+
+CASES = [  # id, text, (cue, speaker, role, kind)
+    ("full name and role", "Defence Minister Khawaja Asif cautioned that talks may fail.", ("cautioned", "Khawaja Asif", "Defence Minister", "person")),
+    ("surname", "Angela Rivers runs the clinic.\n\nRivers said the clinic was full.", ("said", "Angela Rivers", None, "person")),
+    ("he", "Mayor Paul Grant opened the bridge on Monday. He said it was safe.", ("said", "Paul Grant", None, "person")),
+    ("she, not the last name", "Judge Carla Weiss sentenced David Moore on Friday. She said the crime was cruel.", ("said", "Carla Weiss", None, "person")),
+    ("who", "The plan was praised by Laura Kent, who said it would save lives.", ("said", "Laura Kent", None, "person")),
+    ("they", "Officials familiar with the talks met reporters. They said the talks had failed.", ("said", "officials familiar with the talks", None, "group")),
+    ("unnamed", "A senior official said the deal was dead.", ("said", "senior official", None, "unnamed")),
+    ("company", "Acme Corporation said on Monday it would close two plants.", ("said", "Acme Corporation", None, "organization")),
+    ("document", "The report said prices would rise.", ("said", "report", None, "document")),
+    ("place as a government", "Islamabad demanded action against the group.", ("demanded", "Islamabad", None, "organization")),
+    ("nobody", "The minister was reportedly arrested on Monday.", ("reportedly", None, None, "none")),
+]
+
+
+@pytest.mark.parametrize(("text", "expected"), [pytest.param(text, row, id=name) for name, text, row in CASES])
+def test_speaker_role_and_kind(nlp, text, expected):
+    rows = {c.cue.text: (c.speaker, c.speaker_role, c.source_kind) for c in accordingto.extract([text], nlp)}
+    cue, *facts = expected
+    assert rows.get(cue) == tuple(facts)
+
+
+def test_names_are_the_docs_entities(nlp):
+    doc = nlp("Angela Rivers of the World Health Organization said so in Geneva.")
+    assert [(e.text, e.label_) for e in doc.ents] == [("Angela Rivers", "PERSON"), ("World Health Organization", "ORG"), ("Geneva", "LOC")]
+
+
+def test_speaker_confidence_is_there_where_a_source_is(nlp):
+    claims = list(accordingto.extract(["Officials said the road was reportedly closed."], nlp))
+    assert claims
+    for claim in claims:
+        assert (claim.speaker is None) == (claim.source.spans == ()) == (claim.speaker_confidence is None)
