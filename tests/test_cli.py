@@ -61,6 +61,7 @@ def test_extract_reports_bad_inputs_and_reads_the_others(tmp_path):
         (("extract", SEEDS, "--model", "gone", "-o", "{tmp}/x.csv"), 1, "the model 'gone' cannot be loaded"),
         (("evaluate", "gone.jsonl"), 1, "is no gold data"),
         (("extract",), 2, "Missing argument"),
+        (("train", "gone"), 1, "the training cannot run: "),
     ],
 )
 def test_errors_are_one_line_with_a_remedy_and_an_exit_code(tmp_path, args, code, message):

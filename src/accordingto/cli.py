@@ -14,7 +14,7 @@ from typing import Annotated
 
 import typer
 
-from accordingto.errors import AccordingToError
+from accordingto.errors import AccordingToError, TrainingError
 
 EXIT_FATAL, EXIT_SOME_FAILED, EXIT_INTERRUPTED = 1, 3, 130
 
@@ -94,8 +94,10 @@ def train(
     threads: ThreadsOption = 0,
 ) -> None:
     """Train the pipeline again from the corpora in DATA: weights, calibration, figures and model card."""
-    from accordingto.training.build import train_pipeline
-
+    try:
+        from accordingto.training.build import train_pipeline
+    except ImportError as error:
+        raise TrainingError(f"the package {error.name!r} is missing", "pip install 'accordingto[train]'") from error
     train_pipeline(data, work=work, output=output, epochs=epochs, threads=threads or os.cpu_count() or 1, say=_say)
 
 

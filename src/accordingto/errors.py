@@ -5,7 +5,8 @@ AccordingToError
 ├── ModelError       a pipeline that is missing, damaged or of another version
 ├── OutputError      a table that cannot be written
 ├── GoldError        gold data that cannot be scored against
-└── FloorError       a score below its pinned floor
+├── FloorError       a score below its pinned floor
+└── TrainingError    a training that cannot start or go on
 """
 
 from __future__ import annotations
@@ -63,3 +64,10 @@ class FloorError(AccordingToError):
 
     def __init__(self, figures: str) -> None:
         super().__init__(f"a score fell below its floor: {figures}; find the change that cost it, or lower the floor in its file and say why.")
+
+
+class TrainingError(AccordingToError):
+    """A training that cannot start or go on."""
+
+    def __init__(self, why: str, remedy: str) -> None:
+        super().__init__(f"the training cannot run: {why}; {remedy}.")

@@ -10,6 +10,7 @@ import spacy
 
 torch = pytest.importorskip("torch", reason="the extra `train` is not installed")
 
+from accordingto.errors import TrainingError  # noqa: E402
 from accordingto.graph import Graph  # noqa: E402
 from accordingto.training.corpus import ENTITIES, IGNORE, read_examples, read_ontogum, read_sentences  # noqa: E402
 from accordingto.training.export import export_graphs  # noqa: E402
@@ -154,7 +155,7 @@ def test_training_learns_and_a_killed_one_ends_as_if_it_had_not_been(corpora, tm
         train(corpora, None, tmp_path / "killed", config, report=kill, network=SMALL)
     resumed = train(corpora, None, tmp_path / "killed", config, report=lambda row: None, network=SMALL)
     assert all(torch.equal(a, b) for a, b in zip(whole.state_dict().values(), resumed.state_dict().values(), strict=True))
-    with pytest.raises(ValueError, match="other settings"):
+    with pytest.raises(TrainingError, match="other settings"):
         train(corpora, None, tmp_path / "killed", TrainingConfig(epochs=7), report=lambda row: None, network=SMALL)
 
 

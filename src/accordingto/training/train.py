@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from accordingto.errors import TrainingError
 from accordingto.training.corpus import IGNORE, Example
 from accordingto.training.network import NetworkConfig, Reader, sequence_loss
 from accordingto.window import MAX_WINDOW_PIECES, cut_windows, encoder_inputs
@@ -224,7 +225,7 @@ def train(corpora: dict[str, list[Example]], start_weights: dict[str, Tensor] | 
     if checkpoint.exists():
         state = torch.load(checkpoint, weights_only=True)
         if state["config"] != asdict(config):
-            raise ValueError(f"{checkpoint} was made with other settings: {state['config']}; give another folder or remove it")
+            raise TrainingError(f"{checkpoint} was made with other settings: {state['config']}", "give another folder with --work, or remove it")
         reader.load_state_dict(state["reader"])
         optimizer.load_state_dict(state["optimizer"])
         torch.set_rng_state(state["rng"])
