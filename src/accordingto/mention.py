@@ -54,19 +54,25 @@ class Name:
 def find_names(doc: Doc, encoding: Encoding) -> list[Name]:
     """Return the names of an article in order, by the encoder's scores of O and of B and I of each kind."""
     tags = encoding.entity.argmax(1).tolist()
-    out, start = [], None
+    out: list[Name] = []
+    start = None
     for i, tag in enumerate([*tags, 0]):
         goes_on = start is not None and tag and tag % 2 == 0 and (tag - 1) // 2 == (tags[start] - 1) // 2 and not encoding.lines[i]
         if start is not None and not goes_on:
-            out.append(_name(doc, encoding, start, i, NAME_KINDS[(tags[start] - 1) // 2]))
+            name = _name(doc, encoding, start, i, NAME_KINDS[(tags[start] - 1) // 2])
+            if name.words and not (out and name.start < out[-1].end):
+                out.append(name)
             start = None
         if tag and not goes_on:
             start = i
-    return [name for name in out if name.words]
+    return out
 
 
 def _name(doc: Doc, encoding: Encoding, start: int, end: int, kind: str) -> Name:
     words = [doc[int(encoding.tokens[i])].text for i in range(start, end)]
+    while kind == "PERSON" and end + 1 < len(encoding.tokens) and doc[int(encoding.tokens[end])].text == "-" and doc[int(encoding.tokens[end + 1])].is_title:
+        end += 2  # Crouse-Mays: spaCy parts it, and the silver names that the encoder learned from do not
+        words = [doc[int(encoding.tokens[i])].text for i in range(start, end)]
     while kind == "PERSON" and len(words) > 1 and words[0].lower().rstrip(".") in _TITLES:
         words, start = words[1:], start + 1
     while len(words) > 1 and words[-1] in ("’s", "'s", "’", "'"):
