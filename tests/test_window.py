@@ -39,6 +39,13 @@ def test_words_leave_white_space_out_and_keep_true_offsets(words_of):
     assert [GAPS[g] for g in words.gap] == ["line", "none", "line", "line"]
 
 
+def test_heading_is_read_as_a_sentence_of_its_own(words_of):
+    nlp, cache = spacy.blank("en"), WordCache(OnePieceALetter())
+    words = words_from_doc(nlp.make_doc("A heading\nSources said.\n“Yes”\nOver"), cache, stop_headings=True)
+    assert [i for i, pieces in enumerate(words.pieces) if pieces[-1] == 1012] == [1]
+    assert not [pieces for pieces in words_of("A heading\nSources said.").pieces if pieces[-1] == 1012]
+
+
 def test_wrapping_of_a_long_line_is_no_line_break(words_of):
     words = words_of("The mayor said that\nthe bridge was safe.\nNobody agreed.")
     assert [int(i) for i in np.flatnonzero(words.gap == 2)] == [0, 9]

@@ -62,7 +62,7 @@ def _claim(article: Article, doc: Doc, attribution: Attribution, ids: Sequence[s
         source=_span_text(text, attribution.source),
         cue=cue,
         content=_span_text(text, attribution.content),
-        context=_context(doc, attribution),
+        context=_context(text, doc, attribution),
         parent_id=None if attribution.parent is None else ids[attribution.parent],
         confidence=attribution.confidence,
         speaker_confidence=attribution.speaker_confidence,
@@ -96,11 +96,11 @@ def _without_outer_marks(part: str) -> str:
     return _EDGE.sub("", part)
 
 
-def _context(doc: Doc, attribution: Attribution) -> str:
+def _context(text: str, doc: Doc, attribution: Attribution) -> str:
     """Return the sentences from the first to the last that hold a part of the attribution, verbatim."""
     spans = [*attribution.source, *attribution.cue, *attribution.content]
     first, last = min(s for s, _ in spans), max(e for _, e in spans)
     whole = doc.char_span(first, last, alignment_mode="expand")
     assert whole is not None
     start, end = whole[0].sent.start_char, whole[-1].sent.end_char
-    return doc.text[start:end].strip()
+    return text[start:end].strip()

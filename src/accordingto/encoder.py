@@ -103,7 +103,7 @@ class Encoder:
         _, _, cache = self._loaded()
         if self._pool is None:
             self._pool = ThreadPoolExecutor(max(1, self.threads), thread_name_prefix="encoder")
-        words = words_from_doc(doc, cache)
+        words = words_from_doc(doc, cache, stop_headings=True)
         windows = cut_windows(words)
         return words, windows, [self._pool.submit(self._encode, words, start, end) for start, end in windows]
 

@@ -82,8 +82,24 @@ def _name(doc: Doc, encoding: Encoding, start: int, end: int, kind: str) -> Name
 
 def text_of(doc: Doc, encoding: Encoding, words: WordRange) -> str:
     """Return the text of a range of words, on one line."""
-    first, last = doc[int(encoding.tokens[words[0]])], doc[int(encoding.tokens[words[1] - 1])]
-    return " ".join(doc.text[first.idx : last.idx + len(last)].split())
+    span = doc[int(encoding.tokens[words[0]]) : int(encoding.tokens[words[1] - 1]) + 1]
+    return " ".join(span.text.split())  # not doc.text: spaCy puts that together anew each time
+
+
+def describe(doc: Doc, encoding: Encoding, words: WordRange, named: np.ndarray) -> str:
+    """Return a source's own words; a capital that only the beginning of a sentence gives is taken back. named: (W,) words of names."""
+    text = own_words(text_of(doc, encoding, words))
+    first = doc[int(encoding.tokens[words[0]])].text
+    opens = encoding.sentence[words[0]] > 0 or encoding.lines[words[0]] > 0
+    return text[0].lower() + text[1:] if opens and text.startswith(first) and first.istitle() and len(first) > 1 and not named[words[0]] else text
+
+
+def words_of_names(encoding: Encoding, names: Iterable[WordRange]) -> np.ndarray:
+    """Return for each word whether it belongs to a name, (W,)."""
+    named = np.zeros(len(encoding.tokens), bool)
+    for start, end in names:
+        named[start:end] = True
+    return named
 
 
 def own_words(text: str) -> str:
@@ -97,12 +113,10 @@ def own_words(text: str) -> str:
 def find_candidates(doc: Doc, encoding: Encoding, names: Sequence[Name], sources: Iterable[WordRange]) -> list[Candidate]:
     """Return the entities of an article: names of one person or body together, then descriptions that serve as sources."""
     out = [_cluster_text(doc, encoding, kind, mentions) for kind, mentions in _cluster_names(names)]
-    named = np.zeros(len(encoding.tokens), bool)
-    for name in names:
-        named[name.start : name.end] = True
+    named = words_of_names(encoding, ((n.start, n.end) for n in names))
     described: dict[str, Candidate] = {}
     for start, end in sources:
-        text = own_words(text_of(doc, encoding, (start, end)))
+        text = describe(doc, encoding, (start, end), named)
         if not text or text.lower() in PRONOUNS or named[start:end].all():
             continue
         found = described.setdefault(text.lower(), Candidate("DESCRIPTION", text, []))

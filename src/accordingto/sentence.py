@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
+from spacy.attrs import SENT_START
 from spacy.language import Language
 from spacy.tokens import Doc
 
@@ -45,9 +46,10 @@ class Sentences:
     def set_annotations(self, docs: Iterable[Doc], predictions: Sequence[np.ndarray]) -> None:
         """Put the sentences on the Docs."""
         for doc, starts in zip(docs, predictions, strict=True):
-            first = set(starts.tolist())
-            for token in doc:
-                token.is_sent_start = token.i in first or token.i == 0
+            column = np.full((len(doc), 1), -1, np.int64)  # spaCy's code of "begins no sentence"
+            column[starts] = 1
+            column[:1] = 1
+            doc.from_array([SENT_START], column.astype(np.uint64))  # type: ignore[arg-type]  # the stub says int; spaCy warns of int
 
     def to_disk(self, path: object, *, exclude: Iterable[str] = ()) -> None:
         """Write nothing: there is nothing to keep."""

@@ -6,14 +6,16 @@ One function (`describe_situation`) for training and for use, so that they canno
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from math import log1p
 
 import numpy as np
 from spacy.tokens import Doc
 
 from accordingto.document import Encoding
-from accordingto.mention import KINDS, PRONOUNS, Candidate, Name, WordRange, find_candidates, find_names, own_words, text_of
+from accordingto.mention import KINDS, PRONOUNS, Candidate, Name, WordRange, describe, find_candidates, find_names, text_of, words_of_names
 
 PRONOUN_CLASSES = ("he", "she", "they", "i", "we", "it", "who", "other", "the", "a", "name")
 FAR = 400.0  # words; beyond it distances are all alike
@@ -66,12 +68,14 @@ def describe_situation(doc: Doc, encoding: Encoding, sources: Sequence[Source]) 
     features = np.zeros((len(sources), len(candidates) + 1, FEATURES), np.float32)
     for i, source in enumerate(sources):
         pointer[i, 0] = place[source.words]
-        features[i, 0] = context.features(i, source, None, None)
+        context.turn_to(source)
+        features[i, 0] = context.own_features()
         for k, candidate in enumerate(candidates, 1):
             nearest = _nearest(candidate.mentions, source.words)
             pointer[i, k] = place[nearest]
-            features[i, k] = context.features(i, source, candidate, nearest)
-    own = [_own_name(doc, encoding, source.words, candidates) for source in sources]
+            features[i, k] = context.features(candidate, nearest)
+    named = words_of_names(encoding, ((n.start, n.end) for n in names))
+    own = [_own_name(doc, encoding, source.words, candidates, named) for source in sources]
     return Situation(list(sources), names, candidates, own, mean([s.words for s in sources]), mean([s.cue for s in sources]), mean(mentions), pointer, features)
 
 
@@ -82,26 +86,29 @@ def _nearest(mentions: Sequence[WordRange], source: WordRange) -> WordRange:
     return inside[0] if inside else before[-1] if before else mentions[0]
 
 
-def _own_name(doc: Doc, encoding: Encoding, words: WordRange, candidates: Sequence[Candidate]) -> str:
+def _own_name(doc: Doc, encoding: Encoding, words: WordRange, candidates: Sequence[Candidate], named: np.ndarray) -> str:
     """Return a source's own description; several people in it are named in full and joined by *and*."""
     people = [(m, c.name) for c in candidates if c.kind == "PERSON" for m in c.mentions if words[0] <= m[0] and m[1] <= words[1]]
     text = text_of(doc, encoding, words)
     if len(people) > 1 and re.search(r"\band\b|,|&", text):
         return " and ".join(dict.fromkeys(name for _, name in sorted(people)))
-    return own_words(text) or text
+    return describe(doc, encoding, words, named) or text
 
 
 class _Context:
     """What the features of all pairs of a Doc are computed from."""
 
     def __init__(self, doc: Doc, encoding: Encoding, sources: Sequence[Source], candidates: Sequence[Candidate]) -> None:
-        self.sentence = np.cumsum(encoding.sentence > 0)
-        self.paragraph = np.cumsum(encoding.lines)
+        self.sentence = np.cumsum(encoding.sentence > 0).tolist()
+        self.paragraph = np.cumsum(encoding.lines).astype(int).tolist()
         self.words = [doc[int(i)].lower_ for i in encoding.tokens]
         self.people = sorted(m for c in candidates if c.kind == "PERSON" for m in c.mentions)
-        self.people_ends = np.array([e for _, e in self.people])
+        self.people_ends = sorted(e for _, e in self.people)
         self.explicit = sorted(s.words for s in sources if self._class(s.words) in ("the", "a", "name"))
         self.count = max(len(self.words), 1)
+        self.names = {c.name: tuple(c.name.lower().split()) for c in candidates}
+        self.name_words = {name: set(words) - _EMPTY for name, words in self.names.items()}
+        self.as_source = {m for c in candidates for m in c.mentions if any(w[0] <= m[0] and m[1] <= w[1] for w in self.explicit)}
 
     def _class(self, words: WordRange) -> str:
         first = self.words[words[0]]
@@ -111,28 +118,39 @@ class _Context:
                 return known
         return "the" if first in ("the", "his", "her", "their", "its", "this", "that", "these", "those", "my", "our") else "a" if first in ("a", "an", "one", "another", "some") else "name"
 
-    def features(self, number: int, source: Source, candidate: Candidate | None, mention: WordRange | None) -> list[float]:
-        """Return the features of a pair; without a candidate, of the source with itself."""
-        kind = self._class(source.words)
+    def turn_to(self, source: Source) -> None:
+        """Take up a source: what its pairs share."""
         start, end = source.words
-        out = [1.0 if kind == c else 0.0 for c in PRONOUN_CLASSES] + [min(end - start, 10) / 10, source.parent_source is not None]
-        if candidate is None or mention is None:
-            return [*map(float, out), 1.0, *[0.0] * (FEATURES - len(out) - 1)]
+        kind = self._class(source.words)
+        self.source = source
+        self.shared = [*(1.0 if kind == c else 0.0 for c in PRONOUN_CLASSES), min(end - start, 10) / 10, float(source.parent_source is not None)]
+        self.last_explicit = max((w for w in self.explicit if w[1] <= start), default=None)
+        self.own = set(self.words[start:end]) - _EMPTY
+        self.people_before = bisect_right(self.people_ends, start)
+
+    def own_features(self) -> list[float]:
+        """Return the features of the source with itself."""
+        return [*self.shared, 1.0, *[0.0] * (FEATURES - len(self.shared) - 1)]
+
+    def features(self, candidate: Candidate, mention: WordRange) -> list[float]:
+        """Return the features of the source with a candidate, by the candidate's mention nearest to it."""
+        source, last_explicit, own = self.source, self.last_explicit, self.own
+        start, end = source.words
         inside = mention[0] < end and start < mention[1]
         before = mention[1] <= start
         distance = 0 if inside else start - mention[1] if before else mention[0] - end
-        gap = abs(int(self.sentence[start] - self.sentence[mention[0]]))
-        lines = abs(int(self.paragraph[start] - self.paragraph[mention[0]]))
-        between = int(((self.people_ends > mention[1]) & (self.people_ends <= start)).sum()) if len(self.people) and before else 0
-        last_explicit = max((w for w in self.explicit if w[1] <= start), default=None)
-        own, theirs = set(self.words[start:end]) - _EMPTY, set(candidate.name.lower().split()) - _EMPTY
-        as_source = any(w[0] <= mention[0] and mention[1] <= w[1] for w in self.explicit)
-        out += [
+        gap = abs(self.sentence[start] - self.sentence[mention[0]])
+        lines = abs(self.paragraph[start] - self.paragraph[mention[0]])
+        between = self.people_before - bisect_right(self.people_ends, mention[1]) if before else 0
+        name = self.names[candidate.name]
+        theirs = self.name_words[candidate.name]
+        out = [
+            *self.shared,
             0.0,  # the source itself
             *(1.0 if candidate.kind == k else 0.0 for k in KINDS),
             inside,
             before,
-            np.log1p(min(distance, FAR)) / 6,
+            log1p(min(distance, FAR)) / 6,
             min(gap, 6) / 6,
             gap == 0,
             gap == 1,
@@ -142,9 +160,9 @@ class _Context:
             between == 0,
             before and distance == 0,
             before and distance == 1,
-            as_source,
+            mention in self.as_source,
             last_explicit is not None and last_explicit[0] <= mention[0] and mention[1] <= last_explicit[1],
-            np.log1p(len(candidate.mentions)) / 3,
+            log1p(len(candidate.mentions)) / 3,
             candidate.mentions[0][0] / self.count,
             candidate.mentions[0][0] < 15,
             _inside_any(mention, source.content),
@@ -154,8 +172,8 @@ class _Context:
             len(own & theirs) / max(1, len(own)),
             len(own & theirs) / max(1, len(theirs)),
             bool(own) and own <= theirs,
-            candidate.name.lower().split()[-1:] == self.words[end - 1 : end],
-            candidate.name.lower().split()[-1:] == self.words[start : start + 1],
+            name[-1:] == tuple(self.words[end - 1 : end]),
+            name[-1:] == tuple(self.words[start : start + 1]),
             candidate.name.endswith("s"),
             len(theirs) > 1,
         ]

@@ -20,7 +20,7 @@ SHAPES = ("lower", "title", "upper", "mixed", "digit", "alnum", "open", "close",
 GAPS = ("none", "space", "line")
 MAX_PIECES_PER_WORD = 12  # a long URL says no more after that; the word itself stays whole
 MAX_WINDOW_PIECES = 320  # a third of a typical article; position vectors reach to 512
-CLS, SEP, UNK = 101, 102, 100
+CLS, SEP, UNK, FULL_STOP = 101, 102, 100, 1012  # of the wordpieces of BERT
 
 _OPEN, _CLOSE, _SINGLE = "“„«‟", "”»", "‘’'‚‛`"
 _SHAPE_OF_MARK = {
@@ -72,8 +72,13 @@ class WordCache:
         return found
 
 
-def words_from_doc(doc: Doc, cache: WordCache) -> Words:
-    """Return the words of a Doc with their wordpieces and features; white space tokens are left out."""
+def words_from_doc(doc: Doc, cache: WordCache, *, stop_headings: bool = False) -> Words:
+    """Return the words of a Doc with their wordpieces and features; white space tokens are left out.
+
+    With `stop_headings` a line that ends without a mark is read as if it ended with a full stop: PolNeAR's headlines do,
+    so a network trained on them runs a bare heading on into the paragraph. On dev: relation F1 +1.1 on written, 0.0 on
+    clean, -0.2 on PolNeAR; and the sources below the headings of the seeds come right.
+    """
     columns = doc.to_array([ORTH, IS_SPACE, LENGTH])  # (T, 3)
     tokens = np.flatnonzero(columns[:, 1] == 0)
     start = np.fromiter((token.idx for token in doc), np.int64, len(doc))[tokens]
@@ -86,7 +91,11 @@ def words_from_doc(doc: Doc, cache: WordCache) -> Words:
         gap[i] = 2 if i and _breaks_line(text, int(end[i - 1]), int(start[i])) else 1
     gap[:1] = 2
     shape = np.array([s for _, s in known], np.int64)
-    return Words(tokens, start, end, tuple(pieces for pieces, _ in known), shape, gap, _quoted(shape, gap))
+    pieces = [pieces for pieces, _ in known]
+    if stop_headings:
+        for i in np.flatnonzero((gap[1:] == 2) & (shape[:-1] <= SHAPES.index("alnum"))).tolist():
+            pieces[i] = (*pieces[i], FULL_STOP)
+    return Words(tokens, start, end, tuple(pieces), shape, gap, _quoted(shape, gap))
 
 
 def _breaks_line(text: str, end: int, start: int) -> bool:

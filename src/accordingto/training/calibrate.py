@@ -13,6 +13,8 @@ from accordingto.document import ROLES, encoding_of
 from accordingto.evaluation import Row, calibration_error, judge, score
 from accordingto.speaker import Speakers
 
+Examples = tuple[np.ndarray, np.ndarray]  # features (N, 4) of claims, and whether each is right (N,)
+
 THRESHOLDS = (0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.65)
 
 
@@ -31,8 +33,8 @@ def claim_rows(gold: Sequence[Row], docs: Sequence[Doc], component: Attributions
     return rows
 
 
-def calibrate(gold: Sequence[Row], docs: Sequence[Doc], component: Attributions) -> None:
-    """Choose threshold and confidence of the Docs' guideline in the component's settings; the Docs are read already, sentences and all."""
+def calibrate_cues(gold: Sequence[Row], docs: Sequence[Doc], component: Attributions) -> None:
+    """Choose the cue threshold of the Docs' guideline in the component's settings; the Docs are read already, sentences and all."""
     guideline = encoding_of(docs[0]).guideline
     start = component.settings[guideline]
 
@@ -42,30 +44,30 @@ def calibrate(gold: Sequence[Row], docs: Sequence[Doc], component: Attributions)
         return figures["cue_f1"] + figures["relation_f1"] + 0.5 * figures.get("nested_cue_f1", 0.0)  # nested ones are fewer
 
     component.settings[guideline] = replace(start, cue_threshold=max(THRESHOLDS, key=value))
-    weights = fit_confidence(*confidence_examples(gold, docs, component))
-    component.settings[guideline] = replace(component.settings[guideline], confidence=weights)
 
 
-def confidence_examples(gold: Sequence[Row], docs: Sequence[Doc], component: Attributions) -> tuple[np.ndarray, np.ndarray]:
+def confidence_examples(gold: Sequence[Row], docs: Sequence[Doc], component: Attributions) -> Examples:
     """Return each claim's `confidence_features`, (N, 4), and whether it is right by `evaluation.judge`, (N,)."""
-    features = np.array([confidence_features(r) for doc in docs for r in component.read(encoding_of(doc))])
+    features = np.array([confidence_features(r) for doc in docs for r in component.read(encoding_of(doc))]).reshape(-1, 4)
     return features, np.array([right for _, right in judge(gold, claim_rows(gold, docs, component))])
 
 
-def fit_confidence(features: np.ndarray, right: np.ndarray) -> list[float]:
-    """Return the weights of a logistic regression from features to being right, the constant last."""
+def fit_confidence(groups: Sequence[Examples]) -> list[float]:
+    """Return the weights of a logistic regression from features to being right, the constant last; each group counts the same."""
     from sklearn.linear_model import LogisticRegression
 
-    fit = LogisticRegression().fit(features[:, :-1], right)  # the last feature is the constant, which scikit-learn adds itself
+    features, right = (np.concatenate([group[part] for group in groups]) for part in (0, 1))
+    weight = np.concatenate([np.full(len(r), len(right) / len(groups) / max(1, len(r))) for _, r in groups])
+    fit = LogisticRegression().fit(features[:, :-1], right, sample_weight=weight)  # the last feature is the constant, which it adds itself
     return [*fit.coef_[0].round(5).tolist(), round(float(fit.intercept_[0]), 5)]
 
 
-def crossed_calibration_error(groups: Sequence[tuple[np.ndarray, np.ndarray]], *, folds: int = 5) -> float:
-    """Return the calibration error of confidences fitted on other articles than they are measured on; groups: one an article."""
+def crossed_calibration_error(groups: Sequence[Sequence[Examples]], *, folds: int = 5) -> float:
+    """Return the calibration error of confidences fitted on other articles than they are measured on; groups of articles."""
     judged: list[tuple[float, bool]] = []
     for fold in range(folds):
-        rest = [g for i, g in enumerate(groups) if i % folds != fold and len(g[1])]
-        weights = np.array(fit_confidence(np.concatenate([f for f, _ in rest]), np.concatenate([r for _, r in rest])))
-        for features, right in (g for i, g in enumerate(groups) if i % folds == fold and len(g[1])):
+        rest = [[e for i, e in enumerate(group) if i % folds != fold and len(e[1])] for group in groups]
+        weights = np.array(fit_confidence([(np.concatenate([f for f, _ in group]), np.concatenate([r for _, r in group])) for group in rest]))
+        for features, right in (e for group in groups for i, e in enumerate(group) if i % folds == fold and len(e[1])):
             judged += zip((1 / (1 + np.exp(-features @ weights))).tolist(), right.tolist(), strict=True)
     return calibration_error(judged)

@@ -11,6 +11,8 @@ from torch import Tensor, nn
 from accordingto.graph import write_digest
 from accordingto.training.network import Reader, allowed_transitions
 
+CONTENT_ENTRY = -1.0  # for each stretch of content: chosen on dev, relation F1 +0.2 on PolNeAR, 0.0 on clean, +1.4 on written
+
 
 class _EncoderGraph(nn.Module):
     """A window's wordpieces to (1, W, 397): vectors, sentence, cue and name scores."""
@@ -78,5 +80,7 @@ def _quantize(plain: Path, path: Path) -> None:
 
 
 def transitions_of(reader: Reader) -> list[list[float]]:
-    """Return the scores of role tag after role tag, (5, 5), the impossible ones included."""
-    return (allowed_transitions()[0] + reader.transitions.detach()).tolist()
+    """Return the scores of role tag after role tag, (5, 5), the impossible ones included, as decoding uses them."""
+    scores = allowed_transitions()[0] + reader.transitions.detach()
+    scores[:3, 3] += CONTENT_ENTRY
+    return scores.tolist()

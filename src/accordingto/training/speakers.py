@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -15,14 +14,11 @@ from torch.nn import functional as F
 
 from accordingto.document import WIDTH, encoding_of
 from accordingto.evaluation import Row, same_speaker
-from accordingto.situation import FEATURES, PRONOUN_CLASSES, Situation, Source, describe_situation
+from accordingto.situation import FEATURES, Situation, Source, describe_situation
 from accordingto.speaker import SOURCE_KINDS
 from accordingto.training.corpus import word_finder
 from accordingto.training.export import export_module
 from accordingto.window import Words
-
-SILVER_TOKENS = 4  # longer mentions of CoreNLP's clusters hold other names than their own
-UNKNOWN = -1  # a kind that is not labelled
 
 
 @dataclass(frozen=True)
@@ -62,7 +58,7 @@ class SpeakerNetwork(nn.Module):
 
 @dataclass(frozen=True)
 class SpeakerExample:
-    """One labelled article: its situation, which choices name the gold speaker, and the gold kinds (-1 unknown)."""
+    """One labelled article: its situation, which choices name the gold speaker, and the gold kinds."""
 
     situation: Situation
     right: np.ndarray  # (S, K + 1) bool
@@ -74,46 +70,15 @@ def speaker_examples(gold: Sequence[Row], docs: Sequence[Doc]) -> list[SpeakerEx
     """Return the labelled articles among the gold with their marked sources; docs: the same articles with their encoding."""
     out = []
     for row, doc in zip(gold, docs, strict=True):
-        situation, kept = _marked_sources(row, doc, lambda a: a.get("source_kind") in SOURCE_KINDS)
+        situation, kept = _labelled_sources(row, doc)
         right = [[same_speaker(situation.name(i, k), a.get("speaker")) for k in range(len(situation.candidates) + 1)] for i, a in enumerate(kept)]
         if kept:
             out.append(SpeakerExample(situation, np.array(right, bool), np.array([SOURCE_KINDS.index(a["source_kind"]) for a in kept]), kept))
     return out
 
 
-def silver_examples(gold: Sequence[Row], docs: Sequence[Doc], silver: dict[str, Row]) -> list[SpeakerExample]:
-    """Return articles without labels with the pronouns among their sources, resolved by CoreNLP; kinds are unknown.
-
-    Right are the names that stand, as at most four tokens, in the pronoun's coreference cluster.
-    """
-    out = []
-    for row, doc in zip(gold, docs, strict=True):
-        tokens, clusters = silver[row["id"]]["tokens"], silver[row["id"]]["coref"]
-        spans = [[(tokens[s][0], tokens[e - 1][1]) for s, e in cluster if e - s <= SILVER_TOKENS] for cluster in clusters]
-        cluster_of = {span: cluster for cluster in spans for span in cluster}
-        situation, kept = _marked_sources(row, doc, partial(_is_in, cluster_of))
-        starts = [int(doc[int(i)].idx) for i in encoding_of(doc).tokens]
-        right = np.zeros((len(kept), len(situation.candidates) + 1), bool)
-        for i, a in enumerate(kept):
-            cluster = cluster_of[tuple(a["source"][0])]
-            for k, candidate in enumerate(situation.candidates, 1):
-                right[i, k] = candidate.kind != "DESCRIPTION" and any(s <= starts[m[0]] and starts[m[1] - 1] < e for m in candidate.mentions for s, e in cluster)
-        right &= np.array([_is_pronoun(situation, i) for i in range(len(kept))], bool).reshape(-1, 1)
-        if right.any():
-            out.append(SpeakerExample(situation, right, np.full(len(kept), UNKNOWN), kept))
-    return out
-
-
-def _is_in(clusters: dict[tuple[int, int], list], attribution: Row) -> bool:
-    return len(attribution["source"]) == 1 and tuple(attribution["source"][0]) in clusters
-
-
-def _is_pronoun(situation: Situation, source: int) -> bool:
-    return bool(situation.features[source, 0, : PRONOUN_CLASSES.index("the")].any())
-
-
-def _marked_sources(row: Row, doc: Doc, wanted: Callable[[Row], bool]) -> tuple[Situation, list[Row]]:
-    """Return the situation of an article's marked sources of the attributions wanted, and these."""
+def _labelled_sources(row: Row, doc: Doc) -> tuple[Situation, list[Row]]:
+    """Return the situation of an article's marked sources whose speaker is labelled, and their attributions."""
     encoding = encoding_of(doc)
     start = np.array([doc[int(i)].idx for i in encoding.tokens])
     end = np.array([doc[int(i)].idx + len(doc[int(i)]) for i in encoding.tokens])
@@ -127,7 +92,7 @@ def _marked_sources(row: Row, doc: Doc, wanted: Callable[[Row], bool]) -> tuple[
     sources, kept = [], []
     for a in row["attributions"]:
         source, cue, content = (ranges(a[role]) for role in ("source", "cue", "content"))
-        if source and cue and wanted(a):
+        if source and cue and a.get("source_kind") in SOURCE_KINDS:
             parent = row["attributions"][a["parent"]] if a.get("parent") is not None else None
             above = ranges(parent["source"]) if parent else ()
             sources.append(Source(source[0], cue[0], content, above[0] if above else None, ranges(parent["content"]) if parent else ()))
@@ -170,7 +135,7 @@ def _loss(network: SpeakerNetwork, example: SpeakerExample, config: SpeakerConfi
     choice = torch.logsumexp(scores, 1) - gold
     best = scores.masked_fill(~right, -1e4).argmax(1)  # own words (0) where no choice is right
     by_choice = kinds[torch.arange(len(best)), torch.where(known, best, 0)]
-    return choice[known].sum() + config.kind_weight * F.cross_entropy(by_choice, torch.from_numpy(example.kind), ignore_index=UNKNOWN, reduction="sum")
+    return choice[known].sum() + config.kind_weight * F.cross_entropy(by_choice, torch.from_numpy(example.kind), reduction="sum")
 
 
 def export_speakers(network: SpeakerNetwork, path: Path) -> None:
