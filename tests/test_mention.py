@@ -65,3 +65,10 @@ def test_descriptions_are_candidates_once_and_pronouns_are_not(read):
     doc, encoding = read("The officials spoke . They left . Officials agreed .", {})
     found = find_candidates(doc, encoding, [], [(0, 2), (4, 5), (7, 8)])
     assert [(c.name, c.mentions) for c in found] == [("officials", [(0, 2), (7, 8)])]
+
+
+def test_capital_of_a_sentence_is_taken_back_where_the_word_is_common(read):
+    doc, encoding = read("Officials spoke . Islamabad agreed . The officials left .", {})
+    encoding.lines[[0, 3]] = 1
+    found = find_candidates(doc, encoding, [], [(0, 1), (3, 4)])
+    assert [c.name for c in found] == ["officials", "Islamabad"]

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from spacy.attrs import ORTH
 from spacy.tokens import Doc
 
 from accordingto.document import Encoding
@@ -87,11 +88,15 @@ def text_of(doc: Doc, encoding: Encoding, words: WordRange) -> str:
 
 
 def describe(doc: Doc, encoding: Encoding, words: WordRange, named: np.ndarray) -> str:
-    """Return a source's own words; a capital that only the beginning of a sentence gives is taken back. named: (W,) words of names."""
+    """Return a source's own words; a capital that only the beginning of a sentence gives is taken back. named: (W,) words of names.
+
+    It is taken back where the article has the word without it elsewhere: *Officials* becomes *officials*, *Islamabad* stays.
+    """
     text = own_words(text_of(doc, encoding, words))
     first = doc[int(encoding.tokens[words[0]])].text
     opens = encoding.sentence[words[0]] > 0 or encoding.lines[words[0]] > 0
-    return text[0].lower() + text[1:] if opens and text.startswith(first) and first.istitle() and len(first) > 1 and not named[words[0]] else text
+    common = opens and text.startswith(first) and first.istitle() and not named[words[0]] and bool((doc.to_array(ORTH) == doc.vocab.strings[first.lower()]).any())
+    return text[0].lower() + text[1:] if common else text
 
 
 def words_of_names(encoding: Encoding, names: Iterable[WordRange]) -> np.ndarray:
