@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -173,23 +174,26 @@ def _char_finder(doc: Doc, encoding: Encoding) -> Callable[[tuple[int, int]], Ch
 def find_parents(readings: Sequence[Reading]) -> list[int | None]:
     """Return for each reading the one whose content is the smallest that holds its cue, None where none does.
 
-    Where two hold each other's cue, the one with the larger content is the parent.
+    Where two hold each other's cue, the one with the larger content is the parent. The readings come in the order of their cues.
     """
     sizes = [sum(end - start for start, end in r.parts.content) for r in readings]
-    out: list[int | None] = []
-    for i, child in enumerate(readings):
-        holders = [
-            j
-            for j, other in enumerate(readings)
-            if j != i and _holds(other, child) and not (_holds(child, other) and (sizes[i], i) > (sizes[j], j))
-        ]
-        out.append(min(holders, key=lambda j: sizes[j], default=None))
+    held = [_held_by(parent, readings) for parent in readings]
+    holders: list[list[int]] = [[] for _ in readings]
+    for j, children in enumerate(held):
+        for i in children:
+            if i != j and not (j in held[i] and (sizes[i], i) > (sizes[j], j)):
+                holders[i].append(j)
+    return [min(found, key=lambda j: sizes[j], default=None) for found in holders]
+
+
+def _held_by(parent: Reading, readings: Sequence[Reading]) -> set[int]:
+    """Return the readings whose cue stands in the parent's content; they are in the order of their cues."""
+    out = set()
+    for start, end in parent.parts.content:
+        first = bisect_left(readings, start, key=lambda r: r.cue[0])
+        last = bisect_left(readings, end, key=lambda r: r.cue[0])
+        out |= {i for i in range(first, last) if readings[i].cue[1] <= end}
     return out
-
-
-def _holds(parent: Reading, child: Reading) -> bool:
-    """Return whether the child's cue stands in the parent's content."""
-    return any(start <= child.cue[0] and child.cue[1] <= end for start, end in parent.parts.content)
 
 
 def confidence_features(reading: Reading) -> list[float]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 
 from accordingto.schema import CharSpan
@@ -52,9 +53,11 @@ def quotation_of(spans: Iterable[CharSpan], quoted: Sequence[CharSpan], text: st
     """Return `direct` where all letters and digits of the spans are quoted, `indirect` where none is, else `mixed`."""
     inside = outside = 0
     for start, end in spans:
+        first = max(0, bisect_right(quoted, (start, len(text) + 1)) - 1)
+        near = [span for span in quoted[first : bisect_right(quoted, (end, 0))] if span[1] > start]
         for i in range(start, end):
             if text[i].isalnum():
-                hit = any(s <= i < e for s, e in quoted)
+                hit = any(s <= i < e for s, e in near)
                 inside, outside = inside + hit, outside + (not hit)
     if inside and outside:
         return "mixed"

@@ -15,7 +15,7 @@ import numpy as np
 from spacy.tokens import Doc
 
 from accordingto.document import Encoding
-from accordingto.mention import KINDS, PRONOUNS, Candidate, Name, WordRange, describe, find_candidates, find_names, text_of, words_of_names
+from accordingto.mention import KINDS, PRONOUNS, Candidate, Name, WordRange, describe, find_candidates, text_of, words_of_names
 
 PRONOUN_CLASSES = ("he", "she", "they", "i", "we", "it", "who", "other", "the", "a", "name")
 FAR = 400.0  # words; beyond it distances are all alike
@@ -37,7 +37,6 @@ class Situation:
     """One Doc's sources and candidates as arrays: S sources, K candidates and the source itself first, M mentions."""
 
     sources: list[Source]
-    entities: list[Name]
     candidates: list[Candidate]
     names: list[str]  # S own descriptions
     source: np.ndarray  # (S, width)
@@ -51,17 +50,15 @@ class Situation:
         return self.candidates[choice - 1].name if choice else self.names[source]
 
 
-def describe_situation(doc: Doc, encoding: Encoding, sources: Sequence[Source]) -> Situation:
+def describe_situation(doc: Doc, encoding: Encoding, sources: Sequence[Source], names: Sequence[Name]) -> Situation:
     """Return sources and candidates of a Doc as the network reads them; the same in training and in use."""
-    names = find_names(doc, encoding)
     candidates = find_candidates(doc, encoding, names, [s.words for s in sources])
     mentions = sorted({m for c in candidates for m in c.mentions} | {s.words for s in sources})
     place = {mention: i for i, mention in enumerate(mentions)}
     width = encoding.vectors.shape[1]
-    sums = np.concatenate([np.zeros((1, width)), np.cumsum(encoding.vectors, 0, dtype=np.float64)])
 
     def mean(ranges: Sequence[WordRange]) -> np.ndarray:
-        return np.array([(sums[e] - sums[s]) / (e - s) for s, e in ranges], np.float32).reshape(len(ranges), width)
+        return np.array([encoding.vectors[s:e].mean(0) for s, e in ranges], np.float32).reshape(len(ranges), width)
 
     context = _Context(doc, encoding, sources, candidates)
     pointer = np.zeros((len(sources), len(candidates) + 1), np.int64)
@@ -76,7 +73,7 @@ def describe_situation(doc: Doc, encoding: Encoding, sources: Sequence[Source]) 
             features[i, k] = context.features(candidate, nearest)
     named = words_of_names(encoding, ((n.start, n.end) for n in names))
     own = [_own_name(doc, encoding, source.words, candidates, named) for source in sources]
-    return Situation(list(sources), names, candidates, own, mean([s.words for s in sources]), mean([s.cue for s in sources]), mean(mentions), pointer, features)
+    return Situation(list(sources), candidates, own, mean([s.words for s in sources]), mean([s.cue for s in sources]), mean(mentions), pointer, features)
 
 
 def _nearest(mentions: Sequence[WordRange], source: WordRange) -> WordRange:

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from spacy.language import Language
@@ -20,12 +21,14 @@ from accordingto.decoding import softmax
 from accordingto.document import Encoding, attributions_of, encoding_of, set_attributions
 from accordingto.errors import ModelError
 from accordingto.graph import Graph, copy_graph
-from accordingto.mention import Name, WordRange, own_words, text_of
+from accordingto.mention import Name, WordRange, find_names, own_words, text_of
 from accordingto.schema import Attribution
 from accordingto.situation import Situation, Source, describe_situation
 
 GRAPH, SETTINGS = "speakers.onnx", "speakers.json"
 SOURCE_KINDS = ("person", "unnamed", "group", "organization", "document", "author")  # and "none", where no source is stated
+BLOCK = 128  # sources that are paired together; an article of 3,000 words has as many
+REACH = 3_000  # words to either side of a block in which names are candidates
 ENTITY_LABELS = {"ORGANIZATION": "ORG", "LOCATION": "LOC"}  # spaCy's names of CoreNLP's kinds
 
 
@@ -92,27 +95,38 @@ class Speakers:
 
     def _resolve(self, doc: Doc) -> tuple[list[Attribution], list[Name]]:
         attributions, encoding = attributions_of(doc), encoding_of(doc)
+        names = find_names(doc, encoding)
         stated = [i for i, a in enumerate(attributions) if a.source]
         out = [replace(a, source_kind="none") for a in attributions]
-        situation = describe_situation(doc, encoding, sources_of(doc, encoding, attributions, stated))
-        if not stated:
-            return out, situation.entities
+        for rows, sources in _blocks(stated, sources_of(doc, encoding, attributions, stated)):
+            first, last = sources[0].words[0] - REACH, sources[-1].words[1] + REACH
+            situation = describe_situation(doc, encoding, sources, [n for n in names if first <= n.start and n.end <= last])
+            for i, facts in zip(rows, self._choose(doc, encoding, situation), strict=True):
+                out[i] = replace(out[i], **facts)
+        return out, names
+
+    def _choose(self, doc: Doc, encoding: Encoding, situation: Situation) -> Iterator[dict[str, Any]]:
+        """Yield speaker, role, kind and confidence of each source."""
         arrays = {name: getattr(situation, name) for name in ("source", "cue", "mentions", "pointer", "features")}
         scores, kinds = self._loaded()(arrays)
         chances = softmax(scores)
-        choices = chances.argmax(1)
-        for row, i in enumerate(stated):
-            choice = int(choices[row])
+        slope, constant = self.confidence
+        for row, choice in enumerate(chances.argmax(1).tolist()):
             chance = float(np.clip(chances[row, choice], 1e-4, 1 - 1e-4))
-            slope, constant = self.confidence
-            out[i] = replace(
-                out[i],
-                speaker=situation.name(row, choice),
-                speaker_role=find_role(doc, encoding, situation, row, choice),
-                source_kind=SOURCE_KINDS[int(kinds[row, choice].argmax())],
-                speaker_confidence=round(1 / (1 + float(np.exp(-(slope * np.log(chance / (1 - chance)) + constant)))), 4),
-            )
-        return out, situation.entities
+            yield {
+                "speaker": situation.name(row, choice),
+                "speaker_role": find_role(doc, encoding, situation, row, choice),
+                "source_kind": SOURCE_KINDS[int(kinds[row, choice].argmax())],
+                "speaker_confidence": round(1 / (1 + float(np.exp(-(slope * np.log(chance / (1 - chance)) + constant)))), 4),
+            }
+
+
+def _blocks(rows: Sequence[int], sources: Sequence[Source]) -> Iterator[tuple[list[int], list[Source]]]:
+    """Yield sources, in the order of the text, by blocks: pairs of all with all would fill the memory for a book."""
+    order = sorted(range(len(sources)), key=lambda i: sources[i].words)
+    for at in range(0, len(order), BLOCK):
+        block = order[at : at + BLOCK]
+        yield [rows[i] for i in block], [sources[i] for i in block]
 
 
 def sources_of(doc: Doc, encoding: Encoding, attributions: Sequence[Attribution], stated: Sequence[int]) -> list[Source]:

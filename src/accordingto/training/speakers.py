@@ -14,6 +14,7 @@ from torch.nn import functional as F
 
 from accordingto.document import WIDTH, encoding_of
 from accordingto.evaluation import Row, same_speaker
+from accordingto.mention import find_names
 from accordingto.situation import FEATURES, Situation, Source, describe_situation
 from accordingto.speaker import SOURCE_KINDS
 from accordingto.training.corpus import word_finder
@@ -97,7 +98,7 @@ def _labelled_sources(row: Row, doc: Doc) -> tuple[Situation, list[Row]]:
             above = ranges(parent["source"]) if parent else ()
             sources.append(Source(source[0], cue[0], content, above[0] if above else None, ranges(parent["content"]) if parent else ()))
             kept.append(a)
-    return describe_situation(doc, encoding, sources), kept
+    return describe_situation(doc, encoding, sources, find_names(doc, encoding)), kept
 
 
 def situation_tensors(situation: Situation) -> dict[str, Tensor]:
