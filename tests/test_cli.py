@@ -110,7 +110,7 @@ def test_killed_run_leaves_the_last_table_as_it_was(tmp_path, sign):
         (tmp_path / "in" / f"{i}.txt").write_text(text)
     table = tmp_path / "claims.csv"
     table.write_text("the last run's")
-    process = subprocess.Popen([sys.executable, "-m", "accordingto", "extract", str(tmp_path / "in"), "-o", str(table)], stderr=subprocess.PIPE)
+    process = subprocess.Popen([sys.executable, "-m", "accordingto", "extract", str(tmp_path / "in"), "-o", str(table)], stderr=subprocess.PIPE, preexec_fn=_heed_interrupts)  # noqa: PLW1509  (no threads here)
     deadline = time.monotonic() + 60
     while not list(tmp_path.glob(".claims.csv.*")):
         assert time.monotonic() < deadline
@@ -121,6 +121,11 @@ def test_killed_run_leaves_the_last_table_as_it_was(tmp_path, sign):
     assert table.read_text() == "the last run's"
     if sign != signal.SIGKILL:
         assert not list(tmp_path.glob(".claims.csv.*"))
+
+
+def _heed_interrupts() -> None:
+    """Undo what a shell does to the commands that it runs in the background: they ignore SIGINT."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def test_every_command_and_column_is_in_the_readme():
