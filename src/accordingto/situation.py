@@ -99,8 +99,7 @@ class _Context:
         self.sentence = np.cumsum(encoding.sentence > 0).tolist()
         self.paragraph = np.cumsum(encoding.lines).astype(int).tolist()
         self.words = [doc[int(i)].lower_ for i in encoding.tokens]
-        self.people = sorted(m for c in candidates if c.kind == "PERSON" for m in c.mentions)
-        self.people_ends = sorted(e for _, e in self.people)
+        self.people_ends = sorted(end for c in candidates if c.kind == "PERSON" for _, end in c.mentions)
         self.explicit = sorted(s.words for s in sources if self._class(s.words) in ("the", "a", "name"))
         self.count = max(len(self.words), 1)
         self.names = {c.name: tuple(c.name.lower().split()) for c in candidates}
