@@ -22,9 +22,7 @@ CASES = [  # id, text, (cue, speaker, role, kind)
 NOT_YET = {"they", "place as a government"}  # known errors of the shipped weights: see the issue on speakers
 
 
-@pytest.mark.parametrize(
-    ("text", "expected"), [pytest.param(text, row, id=name, marks=[pytest.mark.xfail(reason="not learned yet")] if name in NOT_YET else []) for name, text, row in CASES]
-)
+@pytest.mark.parametrize(("text", "expected"), [pytest.param(text, row, id=name, marks=[pytest.mark.xfail(reason="not learned yet")] if name in NOT_YET else []) for name, text, row in CASES])
 def test_speaker_role_and_kind(nlp, text, expected):
     rows = {c.cue.text: (c.speaker, c.speaker_role, c.source_kind) for c in accordingto.extract([text], nlp)}
     cue, *facts = expected

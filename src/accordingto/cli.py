@@ -37,6 +37,39 @@ class Guideline(StrEnum):
     polnear = "polnear"
 
 
+class Stance(StrEnum):
+    """What a source does with its content."""
+
+    assert_ = "assert"
+    confirm = "confirm"
+    deny = "deny"
+    accuse = "accuse"
+    support = "support"
+    warn = "warn"
+    demand = "demand"
+    commit = "commit"
+    ask = "ask"
+    other = "other"
+
+
+class AttributionType(StrEnum):
+    """How a source holds its content."""
+
+    communication = "communication"
+    belief = "belief"
+    knowledge = "knowledge"
+    intention = "intention"
+
+
+class Framing(StrEnum):
+    """How an article presents what a source says."""
+
+    endorses = "endorses"
+    neutral = "neutral"
+    distances = "distances"
+    disputes = "disputes"
+
+
 ModelOption = Annotated[Path | None, typer.Option(help="Folder of another trained pipeline.")]
 GuidelineOption = Annotated[Guideline | None, typer.Option(help="What counts as an attribution: the habit of LABELS.md (steady), or that of PolNeAR's annotators. [default: steady]")]
 ThreadsOption = Annotated[int, typer.Option(min=0, help="Threads that read side by side; 0 takes every core.")]
@@ -49,15 +82,21 @@ def extract(
     format: Annotated[Format | None, typer.Option(help="The table's format, where the ending does not say it.")] = None,
     min_confidence: Annotated[float, typer.Option(min=0, max=1, help="Leave out claims of less confidence.")] = 0.0,
     nested: Annotated[bool, typer.Option(help="Keep claims that stand inside the content of others.")] = True,
+    stance: Annotated[list[Stance] | None, typer.Option(help="Keep claims of this stance; may be given several times.")] = None,
+    attribution_type: Annotated[list[AttributionType] | None, typer.Option(help="Keep claims of this type; may be given several times.")] = None,
+    framing: Annotated[list[Framing] | None, typer.Option(help="Keep claims that the article frames so; may be given several times.")] = None,
+    speakers: Annotated[Path | None, typer.Option(help="Write the speakers of each article to this table too (.csv).")] = None,
     guideline: GuidelineOption = None,
     threads: ThreadsOption = 0,
     model: ModelOption = None,
 ) -> None:
     """Write the claims of ARTICLES to a table, one row a claim."""
-    from accordingto.run import extract_table
+    from accordingto.run import Wanted, extract_table
 
+    labels = {"stance": stance, "attribution_type": attribution_type, "framing": framing}
+    wanted = Wanted(min_confidence, nested, {name: frozenset(v.value for v in values or ()) for name, values in labels.items()})
     with _progress() as progress:
-        counts = extract_table(articles, output, format=format, model=model, guideline=guideline, threads=threads or os.cpu_count() or 1, min_confidence=min_confidence, nested=nested, progress=progress)
+        counts = extract_table(articles, output, format=format, model=model, guideline=guideline, threads=threads or os.cpu_count() or 1, wanted=wanted, progress=progress, speakers=speakers)
     for problem in counts.problems:
         _say(problem.message)
     left_out = f", {counts.left_out} other files in the folders left out" if counts.left_out else ""

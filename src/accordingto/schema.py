@@ -37,6 +37,16 @@ class Attribution:
     speaker_role: str | None = None
     source_kind: str | None = None
     speaker_confidence: float | None = None
+    stance: str | None = None
+    negated: bool | None = None
+    certainty: str | None = None
+    attitude: str | None = None
+    attitude_target: str | None = None  # whom or what the attitude aims at, in full; None where it is neutral
+    framing: str | None = None
+    attribution_type: str | None = None
+    stance_confidence: float | None = None
+    aim: CharSpan | None = None  # the words that `attitude_target` resolves
+    why: tuple[CharSpan, ...] = ()  # the words that speak for the labels
 
 
 @dataclass(frozen=True)

@@ -18,12 +18,12 @@ from spacy.language import Language
 from spacy.tokens import Doc, Span
 
 from accordingto.decoding import softmax
-from accordingto.document import Encoding, attributions_of, encoding_of, set_attributions
+from accordingto.document import Encoding, attributions_of, encoding_of, set_attributions, words_of
 from accordingto.errors import ModelError
 from accordingto.graph import Graph, copy_graph
-from accordingto.mention import Name, WordRange, find_names, own_words, text_of
+from accordingto.mention import PRONOUNS, Name, find_names, own_words, text_of
 from accordingto.schema import Attribution
-from accordingto.situation import Situation, Source, describe_situation
+from accordingto.situation import ARRAYS, OWN_FORMS, Situation, Source, describe_situation
 
 GRAPH, SETTINGS = "speakers.onnx", "speakers.json"
 SOURCE_KINDS = ("person", "unnamed", "group", "organization", "document", "author")  # and "none", where no source is stated
@@ -103,12 +103,24 @@ class Speakers:
             situation = describe_situation(doc, encoding, sources, [n for n in names if first <= n.start and n.end <= last])
             for i, facts in zip(rows, self._choose(doc, encoding, situation), strict=True):
                 out[i] = replace(out[i], **facts)
+        for i, target in self._targets(doc, encoding, out, names, stated):
+            out[i] = replace(out[i], attitude_target=target)
         return out, names
+
+    def _targets(self, doc: Doc, encoding: Encoding, attributions: Sequence[Attribution], names: Sequence[Name], stated: Sequence[int]) -> Iterator[tuple[int, str]]:
+        """Yield whom or what each attitude aims at: a name in full, whom a pronoun means, else the aim's own words."""
+        aimed = [i for i, a in enumerate(attributions) if a.aim]
+        known = sources_of(doc, encoding, attributions, stated)
+        for rows, aims in _blocks(aimed, aims_of(doc, encoding, attributions, aimed)):
+            first, last = aims[0].words[0] - REACH, aims[-1].words[1] + REACH
+            situation = describe_situation(doc, encoding, aims, [n for n in names if first <= n.start and n.end <= last], known=known)
+            scores, _ = self._loaded()({name: getattr(situation, name) for name in ARRAYS})
+            for i, row, aim in zip(rows, range(len(rows)), aims, strict=True):
+                yield i, _target(situation, row, aim, scores[row])
 
     def _choose(self, doc: Doc, encoding: Encoding, situation: Situation) -> Iterator[dict[str, Any]]:
         """Yield speaker, role, kind and confidence of each source."""
-        arrays = {name: getattr(situation, name) for name in ("source", "cue", "mentions", "pointer", "features")}
-        scores, kinds = self._loaded()(arrays)
+        scores, kinds = self._loaded()({name: getattr(situation, name) for name in ARRAYS})
         chances = softmax(scores)
         slope, constant = self.confidence
         for row, choice in enumerate(chances.argmax(1).tolist()):
@@ -129,13 +141,30 @@ def _blocks(rows: Sequence[int], sources: Sequence[Source]) -> Iterator[tuple[li
         yield [rows[i] for i in block], [sources[i] for i in block]
 
 
+def aims_of(doc: Doc, encoding: Encoding, attributions: Sequence[Attribution], aimed: Sequence[int]) -> list[Source]:
+    """Return what attitudes aim at as if it were nested sources: the words lie in a content that has a source."""
+    ranges = words_of(doc, encoding)
+    out = []
+    for a in (attributions[i] for i in aimed):
+        above = ranges(a.source)
+        out.append(Source(ranges([a.aim])[0], ranges(a.cue)[0], (), above[0] if above else None, ranges(a.content)))  # type: ignore[list-item]
+    return out
+
+
+def _target(situation: Situation, row: int, aim: Source, scores: np.ndarray) -> str:
+    """Return the name of an aim: that of the candidate whose name it shares words with, whom a pronoun means, else its own words."""
+    inside = [c for c in situation.candidates if c.kind != "DESCRIPTION" and any(m[0] < aim.words[1] and aim.words[0] < m[1] for m in c.mentions)]
+    if inside:
+        return inside[0].name
+    own = situation.forms[row][0]
+    if own.lower() in PRONOUNS and situation.candidates:
+        return situation.candidates[int(scores[OWN_FORMS:].argmax())].name
+    return own
+
+
 def sources_of(doc: Doc, encoding: Encoding, attributions: Sequence[Attribution], stated: Sequence[int]) -> list[Source]:
     """Return the stated sources of attributions in words of the Doc."""
-    starts = np.array([doc[int(i)].idx for i in encoding.tokens])
-
-    def ranges(spans: Iterable[tuple[int, int]]) -> tuple[WordRange, ...]:
-        return tuple((int(np.searchsorted(starts, s)), int(np.searchsorted(starts, e))) for s, e in spans)
-
+    ranges = words_of(doc, encoding)
     out = []
     for i in stated:
         a = attributions[i]
@@ -150,7 +179,7 @@ def find_role(doc: Doc, encoding: Encoding, situation: Situation, source: int, c
 
     Defence Minister Khawaja Asif  ->  Defence Minister;  Ann Lee, wine director at Roe’s,  ->  wine director at Roe’s
     """
-    named = situation.candidates[choice - 1] if choice else None
+    named = situation.candidates[choice - OWN_FORMS] if choice >= OWN_FORMS else None
     if named is None or named.kind != "PERSON":
         return None
     mine = situation.sources[source].words

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from accordingto.errors import OutputError
+from accordingto.roster import RosterRow
 from accordingto.schema import Claim, SpanText
 
 if TYPE_CHECKING:
@@ -94,6 +95,25 @@ def _replacing(target: Path) -> Iterator[BinaryIO]:
         raise OutputError(target, (error.strerror or str(error)).lower(), "free some space or choose another place") from error
     finally:
         partial.unlink(missing_ok=True)
+
+
+def write_roster(rows: Iterable[RosterRow], path: Path | str) -> int:
+    """Write the speakers of articles as CSV, readable by Excel, and return their number; raises OutputError for another ending."""
+    import pandas
+
+    target = Path(path)
+    check_roster(target)
+    names = [field.name for field in fields(RosterRow)]
+    frame = pandas.DataFrame([asdict(row) for row in rows], columns=names)
+    with _replacing(target) as file:
+        file.write(b"\xef\xbb\xbf" + frame.to_csv(index=False, lineterminator="\r\n").encode("utf-8"))
+    return len(frame)
+
+
+def check_roster(path: Path) -> None:
+    """Raise OutputError where a path's ending is not that of a table of speakers."""
+    if path.suffix.lower() != ".csv":
+        raise OutputError(path, f"{path.suffix!r} is no format of a table of speakers", "give a name that ends in .csv")
 
 
 def _chunks(claims: Iterable[Claim]) -> Iterator[list[Claim]]:
