@@ -33,5 +33,5 @@ def test_roster_is_a_table(tmp_path):
 
 
 def test_another_ending_is_refused(tmp_path):
-    with pytest.raises(OutputError, match="ends in .csv"):
+    with pytest.raises(OutputError, match=r"ends in \.csv"):
         write_roster([], tmp_path / "speakers.pdf")

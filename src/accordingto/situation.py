@@ -148,12 +148,13 @@ def _pair_features(text: _Text, encoding: Encoding, sources: Sequence[Source], c
     features[:, range(own_count), range(column, column + own_count)] = 1
     if not total:
         return pointer, features
-    near = np.array([_nearest(candidate.mentions, start, end) for candidate in candidates]).transpose(1, 0, 2)  # (S, K, 2)
-    pointer[:, own_count:] = [[place[tuple(m)] for m in row] for row in near.tolist()]
+    of_candidate = [np.array([place[m] for m in candidate.mentions]) for candidate in candidates]
+    pointer[:, own_count:] = np.array([numbers[_nearest(candidate.mentions, start, end)] for candidate, numbers in zip(candidates, of_candidate, strict=True)]).T
+    near = np.array(list(place))[pointer[:, own_count:]]  # (S, K, 2)
     parts = [
         _kinds(candidates, count),
         _positions(text, candidates, near, start, end),
-        _sourcehood(candidates, near, start, explicit),
+        _sourcehood(candidates, of_candidate, pointer[:, own_count:], near, start, explicit, list(place)),
         _containment(sources, candidates, near),
         _words_in_common(text, encoding, sources, candidates, classes),
     ]
@@ -172,12 +173,11 @@ def _source_features(encoding: Encoding, sources: Sequence[Source], classes: Seq
 
 
 def _nearest(mentions: Sequence[WordRange], start: np.ndarray, end: np.ndarray) -> np.ndarray:
-    """Return for each source the mention inside it, else the last one before it, else the first one behind it, (S, 2)."""
+    """Return for each source the number of the mention inside it, else of the last one before it, else of the first one behind it, (S,)."""
     begins, ends = np.array(mentions).T
     behind = np.searchsorted(ends, start, side="right")  # the first mention that ends behind the source's start
     inside = (behind < len(begins)) & (begins[np.minimum(behind, len(begins) - 1)] < end)
-    chosen = np.where(inside, behind, np.maximum(behind - 1, 0))
-    return np.stack([begins[chosen], ends[chosen]], -1)
+    return np.where(inside, behind, np.maximum(behind - 1, 0))
 
 
 def _kinds(candidates: Sequence[Candidate], count: int) -> np.ndarray:
@@ -203,22 +203,21 @@ def _positions(text: _Text, candidates: Sequence[Candidate], near: np.ndarray, s
     return np.stack(columns, -1).astype(np.float32)
 
 
-def _sourcehood(candidates: Sequence[Candidate], near: np.ndarray, start: np.ndarray, explicit: Sequence[WordRange]) -> np.ndarray:
-    """Return how prominent the candidates are, and whether they were sources before, (S, K, 9)."""
+def _sourcehood(candidates: Sequence[Candidate], of_candidate: Sequence[np.ndarray], pointer: np.ndarray, near: np.ndarray, start: np.ndarray, explicit: Sequence[WordRange], mentions: Sequence[WordRange]) -> np.ndarray:
+    """Return how prominent the candidates are, and whether they were sources before, (S, K, 9); of_candidate: numbers of their mentions."""
     ordered = sorted(explicit)
     begins = np.array([w[0] for w in ordered])
-    as_source = {m for c in candidates for m in c.mentions if _held(m, ordered, begins)}
-    of_source = [sorted(m[0] for m in c.mentions if m in as_source) for c in candidates]
-    times = np.array([[np.searchsorted(places, s) for places in of_source] for s in start.tolist()], np.float32).reshape(near.shape[:2])
-    mentioned = np.array([np.searchsorted([m[0] for m in c.mentions], start) for c in candidates], np.float32).T
+    as_source = np.array([_held(m, ordered, begins) for m in mentions])  # (M,)
+    first = np.array([m[0] for m in mentions])
+    times = np.array([np.searchsorted(first[numbers[as_source[numbers]]], start) for numbers in of_candidate], np.float32).T  # (S, K)
+    mentioned = np.array([np.searchsorted(first[numbers], start) for numbers in of_candidate], np.float32).T
     last = [max((w for w in ordered if w[1] <= s), default=(-1, -1)) for s in start.tolist()]
     last_first, last_end = (np.array(side)[:, None] for side in zip(*last, strict=True))
     was_last = (last_first <= near[..., 0]) & (near[..., 1] <= last_end)
-    from_mentions = np.array([[np.log1p(len(c.mentions)) / 3, min(c.mentions[0][0], 500) / 500, c.mentions[0][0] < _HEADLINE] for c in candidates], np.float32)
-    nearest_is = np.array([[tuple(m) in as_source for m in row] for row in near.tolist()], np.float32)
     share = mentioned / np.maximum(mentioned.max(1, keepdims=True), 1)
-    columns = [nearest_is, was_last, np.log1p(times) / 3, times > 0, np.log1p(mentioned) / 3, share]
-    return np.concatenate([np.stack(columns, -1), np.broadcast_to(from_mentions, (*near.shape[:2], 3))], -1).astype(np.float32)
+    columns = [as_source[pointer], was_last, np.log1p(times) / 3, times > 0, np.log1p(mentioned) / 3, share]
+    whole = np.array([[np.log1p(len(c.mentions)) / 3, min(c.mentions[0][0], 500) / 500, c.mentions[0][0] < _HEADLINE] for c in candidates], np.float32)
+    return np.concatenate([np.stack(columns, -1), np.broadcast_to(whole, (*near.shape[:2], 3))], -1).astype(np.float32)
 
 
 def _held(mention: WordRange, ordered: Sequence[WordRange], begins: np.ndarray) -> bool:
@@ -244,27 +243,31 @@ def _containment(sources: Sequence[Source], candidates: Sequence[Candidate], nea
 
 def _words_in_common(text: _Text, encoding: Encoding, sources: Sequence[Source], candidates: Sequence[Candidate], classes: Sequence[str]) -> np.ndarray:
     """Return what the words of source and candidate, and of the roles beside its names, have in common, (S, K, 13)."""
-    own = [set(text.lowered[s.words[0] : s.words[1]]) - _EMPTY for s in sources]
-    heads = [in_full(text.lowered[head_of(encoding.tags, s.words)]) for s in sources]
+    lowered = text.lowered
+    own = [set(lowered[s.words[0] : s.words[1]]) - _EMPTY for s in sources]
     names = [c.name.lower().replace("-", " - ").split() for c in candidates]
     roles = [_roles(text, encoding, c) for c in candidates]
-    titles = np.array([_title(text, c) for c in candidates])
-    plural = [c.name.endswith("s") for c in candidates]
-    pronoun = np.array([{"he": 1.0, "she": -1.0}.get(c, 0.0) for c in classes])[:, None]
-    out = np.zeros((len(sources), len(candidates), 13), np.float32)
-    for k, (name, role) in enumerate(zip(names, roles, strict=True)):
-        theirs = set(name) - _EMPTY
-        for i, mine in enumerate(own):
-            both = len(mine & theirs)
-            first, last = text.lowered[sources[i].words[0]], text.lowered[sources[i].words[1] - 1]
-            out[i, k, :9] = (
-                both / max(1, len(mine)), both / max(1, len(theirs)), bool(mine) and mine <= theirs, name[-1] == last, name[0] == first,
-                plural[k], len(theirs) > 1, heads[i] in role, len({in_full(w) for w in mine} & role) / max(1, len(mine)),
-            )  # fmt: skip
-    out[..., 9] = pronoun * titles
-    out[..., 10] = (pronoun != 0) & (titles != 0) & (np.sign(pronoun) != np.sign(titles))
-    out[..., 11] = titles
-    out[..., 12] = [len(role) > 0 for role in roles]
+    number = {word: i for i, word in enumerate(sorted(set().union(*names, *roles)))}
+    theirs, role = _incidence([set(name) - _EMPTY for name in names], number), _incidence(roles, number)
+    mine, mine_in_full = _incidence(own, number), _incidence([{in_full(w) for w in words} for words in own], number)
+    head = _incidence([{in_full(lowered[head_of(encoding.tags, s.words)])} for s in sources], number)
+    sizes = np.array([max(1, len(words)) for words in own], np.float32)[:, None]
+    both = mine @ theirs.T
+    same_last, same_first = (np.array([[number.get(lowered[s.words[0] if first else s.words[1] - 1], -1)] for s in sources]) == np.array([number[name[0 if first else -1]] for name in names]) for first in (False, True))
+    titles = np.array([_title(text, c) for c in candidates], np.float32)
+    pronoun = np.array([{"he": 1.0, "she": -1.0}.get(c, 0.0) for c in classes], np.float32)[:, None]
+    columns = [
+        both / sizes, both / np.maximum(theirs.sum(1), 1), (both == sizes) & (both > 0), same_last, same_first, [c.name.endswith("s") for c in candidates], theirs.sum(1) > 1,
+        head @ role.T > 0, mine_in_full @ role.T / sizes, pronoun * titles, pronoun * titles < 0, titles, role.sum(1) > 0,
+    ]  # fmt: skip
+    return np.stack([np.broadcast_to(np.asarray(c, np.float32), both.shape) for c in columns], -1)
+
+
+def _incidence(sets: Sequence[set[str]], number: dict[str, int]) -> np.ndarray:
+    """Return which words are in which set, (sets, words), by the words' numbers; words without a number are left out."""
+    out = np.zeros((len(sets), len(number)), np.float32)
+    for row, words in enumerate(sets):
+        out[row, [number[w] for w in words if w in number]] = 1
     return out
 
 

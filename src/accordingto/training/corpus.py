@@ -117,10 +117,10 @@ def _example(row: dict, words: Words, guideline: int, silver: dict | None, silve
     for start, end in cues:
         cue_tags[start:end] = CUE_TAGS.index("I")
         cue_tags[start] = CUE_TAGS.index("B")
-    count = len(cues)
+    count, targets = len(cues), _silver_targets(words, silver, silver_labels)
     return Example(
         row["id"], words, guideline, np.array(cues, np.int64).reshape(count, 2), np.array(roles, np.int64).reshape(count, len(words)), cue_tags,
-        *_silver_targets(words, silver, silver_labels), np.array(labels, np.int64).reshape(count, len(LABELS)), tuple(aims),
+        targets["sentence"], targets["entity"], targets["tag"], targets["relation"], targets["head"], np.array(labels, np.int64).reshape(count, len(LABELS)), tuple(aims),
         (*_silver_links(words, silver), *_speaker_links(row, words, inside)),
     )  # fmt: skip
 
@@ -186,11 +186,11 @@ def gold_ranges(doc: Doc) -> Callable[[Iterable[Sequence[int]]], tuple[WordRange
     return ranges
 
 
-def _silver_targets(words: Words, silver: dict | None, labels: SilverLabels) -> tuple[np.ndarray, ...]:
+def _silver_targets(words: Words, silver: dict | None, labels: SilverLabels) -> dict[str, np.ndarray]:
     """Return sentence starts, names, parts of speech, relations and heads by CoreNLP for the words that begin where its tokens do."""
     out = {name: np.full(len(words), IGNORE, np.int64) for name in ("sentence", "entity", "tag", "relation", "head")}
     if silver is None:
-        return tuple(out.values())
+        return out
     word_at = {int(start): i for i, start in enumerate(words.start_char)}
     places = [word_at.get(start) for start, _ in silver["tokens"]]
     starts, before = set(silver["sent_starts"]), "O"
@@ -207,7 +207,7 @@ def _silver_targets(words: Words, silver: dict | None, labels: SilverLabels) -> 
         head = silver["heads"][token]
         target = places[head] if 0 <= head < len(places) else None
         out["head"][place] = IGNORE if target is None else target
-    return tuple(out.values())
+    return out
 
 
 def read_sentences(path: Path, nlp: Language, cache: WordCache, *, held_out: bool) -> list[Example]:
@@ -217,10 +217,10 @@ def read_sentences(path: Path, nlp: Language, cache: WordCache, *, held_out: boo
         if (number % HELD_OUT_EVERY == HELD_OUT_EVERY - 1) != held_out:
             continue
         words = words_from_doc(nlp.make_doc(text), cache)
-        nothing = {key: np.full(len(words), IGNORE, np.int64) for key in ("cue_tags", "entity", "tag", "relation", "head")}
-        sentence = np.isin(words.start_char, sorted(starts)).astype(np.int64)
+        nothing = np.full(len(words), IGNORE, np.int64)
         no_cues, no_roles, no_labels = (np.zeros((0, size), np.int64) for size in (2, len(words), len(LABELS)))
-        out.append(Example(name, words, 0, no_cues, no_roles, sentence=sentence, labels=no_labels, aims=(), **nothing))
+        sentence = np.isin(words.start_char, sorted(starts)).astype(np.int64)
+        out.append(Example(name, words, 0, no_cues, no_roles, nothing, sentence, nothing, nothing, nothing, nothing, no_labels, ()))
     return out
 
 

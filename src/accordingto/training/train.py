@@ -53,7 +53,8 @@ class TrainingConfig:
 
 READING = TrainingConfig("reading")
 MEANING = TrainingConfig("meaning", seed=2, epochs=4, encoder_rate=1e-4, head_rate=6e-4, labelled_repeats=2, label_weight=0.5, link_weight=0.1)
-"""The two stages: first to read attributions, then labels and coreference too, while reading goes on at a lower rate."""
+LABELLING = TrainingConfig("labelling", seed=4, epochs=8, encoder_rate=1e-4, head_rate=6e-4, steady_repeats=1, label_weight=1.5, link_weight=0.1, rare=0.25)
+"""The stages: first to read attributions; then labels and coreference too, while reading goes on; then the same on labelled articles alone."""
 
 CHECKPOINT_STEPS = 20  # some 40 seconds of work that a kill can cost; a checkpoint is written in under one
 
