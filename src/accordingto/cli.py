@@ -110,7 +110,7 @@ def report(
     from accordingto.report import write_report
 
     covered = write_report(tables, output)
-    _say(f"{len(covered.claims)} claims, {covered.rejected} rejected ones left out, {covered.repeated} repeated rows, {len(covered.tables)} tables -> {output}")
+    _say(f"{len(covered.claims)} claims from {len(covered.tables)} tables, {covered.rejected} rejected ones and {covered.repeated} repeated rows left out -> {output}")
 
 
 def _say(message: str) -> None:

@@ -20,10 +20,10 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from accordingto.chart import shorten
-from accordingto.claim import JOINT
 from accordingto.errors import OutputError
 from accordingto.reviewed import Covered, ReviewedClaim, read_reviewed
-from accordingto.section import Count, Lists, Section, TableRow, sections_of
+from accordingto.schema import JOINT
+from accordingto.section import Count, Lists, Section, TableRow, many, sections_of
 from accordingto.table import replacing
 
 ENDINGS = (".html", ".htm")
@@ -77,10 +77,10 @@ def facts_of(covered: Covered, lists: Lists) -> list[TableRow]:
     """Return what a reader must know before the numbers: what they cover, who made them, what was left out."""
     claims = covered.claims
     articles = len({claim.article for claim in claims})
-    tables = ", ".join(f"{name} ({_many(rows, 'row')})" for name, rows in covered.tables)
+    tables = ", ".join(f"{name} ({many(rows, 'row')})" for name, rows in covered.tables)
     nested = lists.count("Nested claims", [i for i, c in enumerate(claims) if c.parent_id])
     facts = [
-        TableRow("Covers", (lists.count("All claims", range(len(claims))), f" of {_many(articles, 'article')}, from {_many(len(covered.tables), 'table')}: {tables}")),
+        TableRow("Covers", (lists.count("All claims", range(len(claims))), f" of {many(articles, 'article')}, from {many(len(covered.tables), 'table')}: {tables}")),
         TableRow("Published", (_dates(claims),)),
         TableRow("Made by", _with_commas(_pipelines(claims, lists))),
         TableRow("Nested", (nested, " inside of what another claim attributes; counted like the others and marked ↳")),
@@ -98,7 +98,7 @@ def _pipelines(claims: Sequence[ReviewedClaim], lists: Lists) -> list[tuple[str,
         models[claim.model or "(pipeline not named)"].append(i)
     named = sorted(models.items(), key=lambda item: (-len(item[1]), item[0]))
     others = sorted(i for _, members in named[PIPELINES:] for i in members)
-    rows = named[:PIPELINES] + ([(f"({_many(len(named) - PIPELINES, 'other pipeline')})", others)] if others else [])
+    rows = named[:PIPELINES] + ([(f"({many(len(named) - PIPELINES, 'other pipeline')})", others)] if others else [])
     return [(shorten(name, CHARS["name"]), lists.count(f"Made by: {name}", members)) for name, members in rows]
 
 
@@ -109,15 +109,15 @@ def _review_facts(covered: Covered, lists: Lists) -> list[TableRow]:
         by_decision[claim.decision].append(i)
     reviewed = covered.rejected or by_decision["accepted"] or by_decision["unsure"]
     counts = _with_commas([(name or "not reviewed", lists.count((name or "not reviewed").capitalize(), members)) for name, members in by_decision.items()]) if reviewed else ()
-    facts = [TableRow("Review", (*counts, f"; {_many(covered.rejected, 'rejected claim')} left out of every number") if reviewed else ("no claim is marked as reviewed",))]
+    facts = [TableRow("Review", (*counts, f"; {many(covered.rejected, 'rejected claim')} left out of every number") if reviewed else ("no claim is marked as reviewed",))]
     corrected = [i for i, claim in enumerate(covered.claims) if claim.corrected]
     if corrected:
         facts.append(TableRow("Corrected", (lists.count("Corrected claims", corrected), " shown and counted with the reviewer’s speaker, stance or wording")))
     if covered.other_decisions:
         words = ", ".join(f"“{shorten(word, CHARS['name'])}”" for word, _ in covered.other_decisions.most_common(3))
-        facts.append(TableRow("Unknown decisions", (f"{_many(covered.other_decisions.total(), 'row')} with {words}, which is none of accept, reject and unsure; taken as not reviewed",)))
+        facts.append(TableRow("Unknown decisions", (f"{many(covered.other_decisions.total(), 'row')} with {words}, which is none of accept, reject and unsure; taken as not reviewed",)))
     if covered.repeated:
-        facts.append(TableRow("Repeated", (f"{_many(covered.repeated, 'row')} of a claim that an earlier row has already; each claim is counted once, as last reviewed",)))
+        facts.append(TableRow("Repeated", (f"{many(covered.repeated, 'row')} of a claim that an earlier row has already; each claim is counted once, as last reviewed",)))
     return facts
 
 
@@ -130,7 +130,7 @@ def _dates(claims: Sequence[ReviewedClaim]) -> str:
     published = dict.fromkeys((claim.article, claim.published.strip()) for claim in claims)
     days = sorted(day for _, text in published if (day := _day(text)))
     missing = len({article for article, text in published if not _day(text)})
-    without = f"{_many(missing, 'article')} without a date" if missing else ""
+    without = f"{many(missing, 'article')} without a date" if missing else ""
     if not days:
         return without
     return " to ".join(dict.fromkeys((days[0], days[-1]))) + (f"; {without}" if without else "")
@@ -141,10 +141,6 @@ def _day(text: str) -> str:
         return date.fromisoformat(text[:10]).isoformat()
     except ValueError:
         return ""
-
-
-def _many(number: int, word: str) -> str:
-    return f"{number:,} {word}{'' if number == 1 else 's'}"
 
 
 def page_of(covered: Covered, facts: Sequence[TableRow], sections: Sequence[Section], lists: Lists) -> Iterator[str]:

@@ -120,7 +120,7 @@ def _speakers_section(claims: Sequence[ReviewedClaim], speakers: Rows, lists: Li
     )
     bars = [Bar(name, count.number, f"#l{count.list}") for (name, _), count in zip(rows, counts)][:BARS]
     named = sum(1 for name, _ in speakers if not name.startswith("("))
-    lead = f"{_many(named, 'speaker')} in all; a speaker is the source resolved over its article, and the same name in two articles counts as one speaker."
+    lead = f"{many(named, 'speaker')} in all; a speaker is the source resolved over its article, and the same name in two articles counts as one speaker."
     return Section("speakers", "Who speaks how often", lead, chart.bars_chart("Claims of the most frequent speakers", bars), (), (table,))
 
 
@@ -217,7 +217,7 @@ def _unlabelled_note(claims: Sequence[ReviewedClaim], field: str) -> str:
     missing = sum(not getattr(claim, field) for claim in claims)
     if missing == len(claims):
         return " None of the claims is labelled so: the pipeline that made the table does not fill this column."
-    return f" {_many(missing, 'claim')} of {len(claims):,} {'is' if missing == 1 else 'are'} not labelled, and shown as such." if missing else ""
+    return f" {many(missing, 'claim')} of {len(claims):,} {'is' if missing == 1 else 'are'} not labelled, and shown as such." if missing else ""
 
 
 def _speaker_of(claim: ReviewedClaim) -> str:
@@ -270,5 +270,6 @@ def _kinds_lead(claims: Sequence[ReviewedClaim]) -> str:
     return f"{unnamed / len(claims):.0%} of the claims come from an unnamed person or a group. {KINDS_LEAD}" if _labelled(claims, "kind") else KINDS_LEAD
 
 
-def _many(number: int, word: str) -> str:
+def many(number: int, word: str) -> str:
+    """Return a number with its noun: 1 row, 2 rows."""
     return f"{number:,} {word}{'' if number == 1 else 's'}"

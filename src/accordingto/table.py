@@ -208,7 +208,7 @@ def read_rows(path: Path | str, needs: Sequence[str] = ("claim_id",)) -> Iterato
     except MemoryError:
         raise
     except Exception as error:  # a damaged file can raise nearly anything in the libraries that read it
-        raise TableError(path, f"it is damaged ({str(error) or type(error).__name__})", "take a fresh copy, or write it again with accordingto extract") from error
+        raise TableError(path, f"it is damaged ({' '.join(str(error).split()) or type(error).__name__})", "take a fresh copy, or write it again with accordingto extract") from error
 
 
 def _read_csv(path: Path) -> Iterator[dict[str, str]]:
@@ -223,6 +223,8 @@ def _read_csv(path: Path) -> Iterator[dict[str, str]]:
             if not names:
                 raise TableError(path, "it is empty", "give a table that accordingto extract wrote")
             for count, cells in enumerate(lines, 1):
+                if not any(cells):
+                    continue  # a spreadsheet may leave empty rows at the end
                 if len(cells) != len(names):
                     raise TableError(path, f"it is damaged: row {count} has {len(cells)} cells of {len(names)}", "take a fresh copy, or write it again with accordingto extract")
                 yield dict(zip(names, cells))
