@@ -260,6 +260,12 @@ def test_words_of_a_table_cannot_harm_the_page(page_of):
         assert len(page.shown("li" if unit == "claim" else "section", name)) == number
 
 
+@pytest.mark.parametrize("name", ["$x^2$", "$\\bad{$", "US$ 5 to US$ 6"])
+def test_dollars_in_a_name_are_no_mathematics(page_of, name):
+    page = page_of([claim(speaker=name)])
+    assert name in {text for tag, _, text in page.of("text")}
+
+
 def test_policy_of_the_page_allows_its_own_style_and_nothing_else(page_of):
     page = page_of(hostile_claims())
     policy = next(a["content"] for _, a, _ in page.of("meta") if a.get("http-equiv") == "Content-Security-Policy")

@@ -121,7 +121,7 @@ def _draw(title: str, rows: int, draw: Callable[[Axes], None]) -> str:
         axes.axis("off")
         figure.patch.set_visible(False)
         draw(axes)
-        figure.savefig(written, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
+        figure.savefig(written, format="svg", metadata={"Date": None})
     return _for_page(written.getvalue(), title)
 
 

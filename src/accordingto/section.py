@@ -119,7 +119,7 @@ def _speakers_section(claims: Sequence[ReviewedClaim], speakers: Rows, lists: Li
         tuple(TableRow(name, (count, inner, replace(count, number=number, unit="article"), kind)) for (name, _), count, inner, number, kind in zip(rows, counts, nested, articles, kinds)),
     )
     bars = [Bar(name, count.number, f"#l{count.list}") for (name, _), count in zip(rows, counts)][:BARS]
-    named = sum(1 for name, _ in speakers if not name.startswith("("))
+    named = len({claim.speaker.casefold() for claim in claims if claim.speaker})
     lead = f"{many(named, 'speaker')} in all; a speaker is the source resolved over its article, and the same name in two articles counts as one speaker."
     return Section("speakers", "Who speaks how often", lead, chart.bars_chart("Claims of the most frequent speakers", bars), (), (table,))
 
@@ -184,7 +184,7 @@ def _cross(claims: Sequence[ReviewedClaim], rows: Rows, lists: Lists, field: str
         total = lists.count(name if name == "All claims" else f"{corner.capitalize()}: {name}", members)
         counts = (replace(lists.count(f"{total.heading} · {WORDS[field]}: {value}", by_value[value]), level=_level(len(by_value[value]), len(members))) for value in values)
         body.append(TableRow(name, (total, *counts)))
-    return PageTable(caption, (corner, "claims", *values), tuple(body), open=corner == "speaker")
+    return PageTable(caption, (corner, "claims", *values), tuple(body), open=corner == "speaker" and values != [UNLABELLED])
 
 
 def _bars(table: PageTable, row: TableRow) -> list[Bar]:
@@ -261,8 +261,11 @@ def _publishers(claims: Sequence[ReviewedClaim], everything: list[int]) -> Rows:
 
 
 def _kinds_of(claims: Sequence[ReviewedClaim], members: Iterable[int]) -> str:
+    """Return the most frequent kinds of source of some claims, with their numbers where there are several."""
     kinds = Counter(_value(claims[i], "kind") for i in members).most_common()
-    return kinds[0][0] if len(kinds) == 1 else ", ".join(f"{kind} {number:,}" for kind, number in kinds)
+    if len(kinds) == 1:
+        return kinds[0][0]
+    return ", ".join(f"{kind} {number:,}" for kind, number in kinds[:3]) + (" and others" if len(kinds) > 3 else "")
 
 
 def _kinds_lead(claims: Sequence[ReviewedClaim]) -> str:
