@@ -11,9 +11,8 @@ from spacy.tokens import Doc
 
 from accordingto.document import attributions_of
 from accordingto.quotation import quotation_of, quoted_spans
-from accordingto.schema import Article, Attribution, CharSpan, Claim, SpanText
+from accordingto.schema import JOINT, Article, Attribution, CharSpan, Claim, SpanText
 
-JOINT = " … "  # between the fragments of a discontinuous part
 _OUTER_MARKS = re.compile(r"^[\s“„«\"‘'`]+|[\s”»\"’'`]+$")
 _THAT = re.compile(r"^that\s+", re.IGNORECASE)
 _EDGE = re.compile(r"^[\s,;:–—-]+|[\s,;:–—-]+$")

@@ -140,6 +140,18 @@ def train(
     train_pipeline(data, work=work, output=output, epochs=epochs, threads=threads or os.cpu_count() or 1, say=_say)
 
 
+@app.command()
+def report(
+    tables: Annotated[list[Path], typer.Argument(help="Tables of claims, reviewed or not: .csv, .xlsx, .jsonl, .parquet.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The page, .html.")] = Path("report.html"),
+) -> None:
+    """Write one page of charts about the claims in TABLES; each number leads to the claims that it counts."""
+    from accordingto.report import write_report
+
+    covered = write_report(tables, output)
+    _say(f"{len(covered.claims)} claims from {len(covered.tables)} tables, {covered.rejected} rejected ones and {covered.repeated} repeated rows left out -> {output}")
+
+
 def _say(message: str) -> None:
     """Print a line to the standard error; what a file name may hold never controls the terminal."""
     typer.echo("".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in message), err=True)

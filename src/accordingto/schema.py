@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 CharSpan = tuple[int, int]
+JOINT = " … "  # between the fragments of a discontinuous part
 
 
 @dataclass(frozen=True)
