@@ -109,7 +109,7 @@ def write_roster(rows: Iterable[RosterRow], path: Path | str) -> int:
     check_roster(target)
     names = [field.name for field in fields(RosterRow)]
     frame = pandas.DataFrame([asdict(row) for row in rows], columns=names)
-    with _replacing(target) as file:
+    with replacing(target) as file:
         file.write(b"\xef\xbb\xbf" + frame.to_csv(index=False, lineterminator="\r\n").encode("utf-8"))
     return len(frame)
 

