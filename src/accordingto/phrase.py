@@ -97,23 +97,29 @@ def _phrase_start(tags: Sequence[str], end: int) -> int:
     return start if any(is_noun(tag) for tag in tags[start:end]) else end
 
 
-def role_words(lowered: Sequence[str], tags: Sequence[str], name: WordRange) -> set[str]:
-    """Return the nouns of the role beside a name, in full: before it, behind a comma, behind *is* or *was*.
+def roles_around(lowered: Sequence[str], tags: Sequence[str], name: WordRange) -> tuple[WordRange, WordRange]:
+    """Return the role before a name, and the one behind it: behind a comma or *is*; empty ranges where there is none.
 
-    Gov. Ann Lee, the chair of  ->  governor, chair
+    Gov. | Ann Lee |, chair of Roe,
     """
     start, end = name
     before = start
     while before > max(0, start - MAX_ROLE) and (tags[before - 1].startswith(("NN", "JJ", "HYPH")) or lowered[before - 1] in _ABBREVIATED):
         before -= 1
-    found = list(range(before, start))
-    after = end
-    if end + 1 < len(tags) and (lowered[end] in ("is", "was") or lowered[end] in (",", "(", "–", "—")) and tags[end + 1].startswith(("DT", "JJ", "NN", "PRP$")):
-        after = end + 1
-        while after < min(len(tags), end + 1 + MAX_ROLE) and (tags[after].startswith((*_INNER, "IN", "TO")) and tags[after] not in ("VBG",)):
+    after = behind = end + 1
+    if behind < len(tags) and (lowered[end] in ("is", "was") or lowered[end] in (",", "(", "–", "—")) and tags[behind].startswith(("DT", "JJ", "NN", "PRP$")):
+        while after < min(len(tags), behind + MAX_ROLE) and tags[after].startswith((*_INNER, "IN", "TO")) and tags[after] != "VBG":
             after += 1
-    found += range(end + 1, after)
-    return {_ABBREVIATED.get(lowered[i], lowered[i]) for i in found if tags[i].startswith("NN") or lowered[i] in _ABBREVIATED}
+    return (before, start), (behind, after)
+
+
+def role_words(lowered: Sequence[str], tags: Sequence[str], name: WordRange) -> set[str]:
+    """Return the nouns of the roles around a name, in full.
+
+    Gov. Ann Lee, the chair of  ->  governor, chair
+    """
+    found = [i for words in roles_around(lowered, tags, name) for i in range(*words)]
+    return {in_full(lowered[i]) for i in found if tags[i].startswith("NN") or lowered[i] in _ABBREVIATED}
 
 
 def in_full(word: str) -> str:
