@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from accordingto.attribution import Attributions, Reading, confidence_features, find_parents
+from accordingto.attribution import Attributions, Reading, confidence_features, find_parents, join_cues
 from accordingto.decoding import Parts
 from accordingto.errors import ModelError
 
@@ -24,6 +24,19 @@ def reading(cue: tuple[int, int], *content: tuple[int, int]) -> Reading:
 )
 def test_parent_is_the_smallest_content_that_holds_the_cue(readings, parents):
     assert find_parents(readings) == parents
+
+
+@pytest.mark.parametrize(
+    ("readings", "cues"),
+    [
+        ([reading((4, 5), (0, 3)), reading((5, 6), (0, 3))], [(4, 6)]),
+        ([reading((4, 5), (0, 3)), reading((5, 6), (7, 9))], [(4, 5), (5, 6)]),  # other content
+        ([reading((4, 5), (0, 3)), reading((6, 7), (0, 3))], [(4, 5), (6, 7)]),  # a word between
+        ([], []),
+    ],
+)
+def test_cues_side_by_side_with_the_same_content_are_one(readings, cues):
+    assert [r.cue for r in join_cues(readings)] == cues
 
 
 def test_confidence_features_are_finite_where_probabilities_are_one_or_zero():

@@ -36,7 +36,7 @@ def test_extract_reads_a_pipe_and_writes_one():
     done = run("extract", "-", "-o", "-", "--format", "jsonl", stdin="Officials said “it rained”.".encode())
     claim = json.loads(done.stdout)
     assert (claim["source"]["text"], claim["cue"]["text"], claim["quotation"]) == ("Officials", "said", "direct")
-    assert claim["stance"] is None
+    assert (claim["stance"], claim["negated"]) == ("assert", False)
 
 
 def test_extract_reports_bad_inputs_and_reads_the_others(tmp_path):

@@ -123,7 +123,7 @@ def test_attributions_survive_docbin(nlp):
 
 def test_components_say_what_they_need_and_give(nlp):
     assert not any(nlp.analyze_pipes()["problems"].values())
-    assert nlp.pipe_names == ["encoder", "sentences", "attributions", "speakers"]
+    assert nlp.pipe_names == ["encoder", "sentences", "attributions", "stances", "speakers"]
 
 
 def test_no_connection_is_ever_opened(monkeypatch):

@@ -7,8 +7,8 @@ import accordingto
 CASES = [  # id, text, (cue, speaker, role, kind)
     ("full name and role", "Defence Minister Khawaja Asif cautioned that talks may fail.", ("cautioned", "Khawaja Asif", "Defence Minister", "person")),
     ("surname", "Angela Rivers runs the clinic.\n\nRivers said the clinic was full.", ("said", "Angela Rivers", None, "person")),
-    ("he", "Mayor Paul Grant opened the bridge on Monday. He said it was safe.", ("said", "Paul Grant", None, "person")),
-    ("she, not the last name", "Judge Carla Weiss sentenced David Moore on Friday. She said the crime was cruel.", ("said", "Carla Weiss", None, "person")),
+    ("he", "Mayor Paul Grant opened the bridge on Monday. He said it was safe.", ("said", "Paul Grant", "Mayor", "person")),
+    ("she, not the last name", "Judge Carla Weiss sentenced David Moore on Friday. She said the crime was cruel.", ("said", "Carla Weiss", "Judge", "person")),
     ("who", "The plan was praised by Laura Kent, who said it would save lives.", ("said", "Laura Kent", None, "person")),
     ("they", "Officials familiar with the talks met reporters. They said the talks had failed.", ("said", "officials familiar with the talks", None, "group")),
     ("unnamed", "A senior official said the deal was dead.", ("said", "senior official", None, "unnamed")),
@@ -27,10 +27,10 @@ CASES = [  # id, text, (cue, speaker, role, kind)
 ]
 
 
-NOT_YET = {"they", "place as a government"}  # known errors of the shipped weights: see the issue on speakers
+NOT_YET = {"they"}  # known errors of the shipped weights: see the issue on speakers
 
 
-@pytest.mark.parametrize(("text", "expected"), [pytest.param(text, row, id=name, marks=[pytest.mark.xfail(reason="not learned yet")] if name in NOT_YET else []) for name, text, row in CASES])
+@pytest.mark.parametrize(("text", "expected"), [pytest.param(text, row, id=name, marks=[pytest.mark.xfail(reason="not learned yet", strict=True)] if name in NOT_YET else []) for name, text, row in CASES])
 def test_speaker_role_and_kind(nlp, text, expected):
     rows = {c.cue.text: (c.speaker, c.speaker_role, c.source_kind) for c in accordingto.extract([text], nlp)}
     cue, *facts = expected

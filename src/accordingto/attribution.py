@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -125,7 +125,7 @@ class Attributions:
                 row += 1
                 if parts.content:
                     out.append(Reading((start + offset, end + offset), score, _moved(parts, offset)))
-        return out
+        return join_cues(out)
 
     def _attributions(self, doc: Doc, encoding: Encoding, readings: list[Reading]) -> list[Attribution]:
         """Return readings as attributions in characters, with parents and confidences."""
@@ -134,6 +134,21 @@ class Attributions:
         chances = 1 / (1 + np.exp(-np.array([confidence_features(r) for r in readings]).reshape(-1, len(weights)) @ weights))
         place = partial(chars_of, doc, encoding)
         return [Attribution(tuple(map(place, r.parts.source)), (place(r.cue),), tuple(map(place, r.parts.content)), parent, round(float(chance), 4)) for r, parent, chance in zip(readings, parents, chances, strict=True)]
+
+
+def join_cues(readings: Sequence[Reading]) -> list[Reading]:
+    """Return readings with those joined whose cues stand side by side with the same content: one cue was read as two.
+
+    later | cautioned  ->  later cautioned
+    """
+    out: list[Reading] = []
+    for reading in readings:
+        if out and out[-1].cue[1] == reading.cue[0] and out[-1].parts.content == reading.parts.content:
+            surer = max(out[-1], reading, key=lambda r: r.cue_score)
+            out[-1] = replace(surer, cue=(out[-1].cue[0], reading.cue[1]))
+        else:
+            out.append(reading)
+    return out
 
 
 def write_settings(folder: Path, settings: dict[str, Decoding]) -> None:

@@ -20,15 +20,15 @@ from accordingto.decoding import softmax
 from accordingto.document import Encoding, attributions_of, chars_of, encoding_of, set_attributions, words_of
 from accordingto.errors import ModelError
 from accordingto.graph import Graph, copy_graph
-from accordingto.label import LABELS, claim_words, pad_claims
+from accordingto.label import LABELS, PARTS, claim_words, pad_claims
 from accordingto.phrase import phrase_around
 from accordingto.schema import Attribution, CharSpan
 
 GRAPH, SETTINGS = "stances.onnx", "stances.json"
 FIELDS = tuple(field for field in LABELS if field != "source_kind")  # the kind is the speakers' to say
 BATCH = 64  # claims that are read together; bounds the memory for a book
-TELLING = ("NN", "VB", "JJ", "RB", "MD", "UH")  # parts of speech of words that can be a reason; an article or a comma tells a reader nothing
-EXPLAINED: dict[str, tuple[Any, ...]] = {"stance": (), "negated": (False,), "certainty": ("certain", "none")}  # fields that `why` explains, and their values that need no reason
+TELLING = ("NN", "NNS", "VB", "VBD", "VBG", "VBN", "VBP", "VBZ", "JJ", "JJR", "JJS", "RB", "MD")  # words of these parts of speech can be a reason: names and articles tell nothing
+EXPLAINED: dict[str, tuple[Any, ...]] = {"stance": ("assert", "other"), "negated": (False,), "certainty": ("certain", "none")}  # fields that `why` explains, and their values that need no reason
 
 
 @Language.factory("accordingto_stances", requires=["doc.tensor", "doc.spans"], assigns=["doc.spans"])
@@ -100,7 +100,7 @@ class Stances:
             scores, aims, reasons = self._loaded()({"words": encoding.vectors, "places": places, "parts": parts, "offsets": offsets})
             for row, attribution in enumerate(attributions[at : at + BATCH]):
                 facts = self._facts(doc, encoding, places[row], scores[row], aims[row])
-                out.append(replace(attribution, **facts, why=_why(doc, encoding, attribution, facts, places[row], reasons[row])))
+                out.append(replace(attribution, **facts, why=_why(doc, encoding, attribution, facts, places[row], parts[row], reasons[row])))
         return out
 
     def _facts(self, doc: Doc, encoding: Encoding, places: np.ndarray, scores: np.ndarray, aims: np.ndarray) -> dict[str, Any]:
@@ -130,12 +130,12 @@ def words_of_claim(encoding: Encoding, attribution: Attribution, ranges: Any) ->
     return claim_words(ranges(attribution.cue)[0], source, content, len(encoding.tokens))
 
 
-def _why(doc: Doc, encoding: Encoding, attribution: Attribution, facts: dict[str, Any], places: np.ndarray, reasons: np.ndarray) -> tuple[CharSpan, ...]:
-    """Return the words that speak for the labels: the cue, and for each field that needs a reason the telling word that counted most, in the order of the text.
+def _why(doc: Doc, encoding: Encoding, attribution: Attribution, facts: dict[str, Any], places: np.ndarray, parts: np.ndarray, reasons: np.ndarray) -> tuple[CharSpan, ...]:
+    """Return the words that speak for the labels: the cue, and for each field that needs a reason the telling word of cue or content that counted most, in the order of the text.
 
     reasons: (L, labels) of the claim's words.
     """
-    telling = np.array([encoding.tags[i].startswith(TELLING) for i in places.tolist()])[:, None]
+    telling = (np.array([encoding.tags[i] in TELLING for i in places.tolist()]) & (parts >= PARTS.index("cue")))[:, None]
     best = np.where(telling, reasons, reasons.min() - 1).argmax(0)  # (labels,)
     found = {attribution.cue[0]}
     at = 0
