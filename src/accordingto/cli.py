@@ -44,11 +44,12 @@ ThreadsOption = Annotated[int, typer.Option(min=0, help="Threads that read side 
 
 @app.command()
 def extract(
-    articles: Annotated[list[str], typer.Argument(help="Files (.txt, .md), folders, patterns such as 'news/*.txt', or - for the standard input.")],
+    articles: Annotated[list[str], typer.Argument(help="Files (text, HTML, MHTML, PDF, DOCX, RSS, CSV, TSV, XLSX, JSON, Parquet, WARC, .gz, .zip), folders, patterns such as 'news/*.txt', or - for the standard input.")],
     output: Annotated[str, typer.Option("--output", "-o", help="The table; its ending names the format: .csv, .xlsx, .jsonl, .parquet. - writes to the standard output.")] = "claims.csv",
     format: Annotated[Format | None, typer.Option(help="The table's format, where the ending does not say it.")] = None,
     min_confidence: Annotated[float, typer.Option(min=0, max=1, help="Leave out claims of less confidence.")] = 0.0,
     nested: Annotated[bool, typer.Option(help="Keep claims that stand inside the content of others.")] = True,
+    text_column: Annotated[str | None, typer.Option(help="The column of tables that holds the articles, where it is not clear.")] = None,
     guideline: GuidelineOption = None,
     threads: ThreadsOption = 0,
     model: ModelOption = None,
@@ -57,7 +58,7 @@ def extract(
     from accordingto.run import extract_table
 
     with _progress() as progress:
-        counts = extract_table(articles, output, format=format, model=model, guideline=guideline, threads=threads or os.cpu_count() or 1, min_confidence=min_confidence, nested=nested, progress=progress)
+        counts = extract_table(articles, output, format=format, model=model, guideline=guideline, threads=threads or os.cpu_count() or 1, min_confidence=min_confidence, nested=nested, progress=progress, text_column=text_column)
     for problem in counts.problems:
         _say(problem.message)
     left_out = f", {counts.left_out} other files in the folders left out" if counts.left_out else ""

@@ -20,10 +20,10 @@ from spacy.language import Language
 from spacy.tokens import Doc
 
 from accordingto import attribution, encoder, sentence, speaker  # noqa: F401  (their factories)
-from accordingto.article import MAX_CHARS, article_from_text
+from accordingto.article import article_from_text
 from accordingto.claim import claims_from_doc
 from accordingto.errors import ModelError
-from accordingto.schema import Article, Claim
+from accordingto.schema import MAX_CHARS, Article, Claim
 
 COMPONENTS = {"encoder": "accordingto_encoder", "sentences": "accordingto_sentences", "attributions": "accordingto_attributions", "speakers": "accordingto_speakers"}
 BATCH = 16  # Docs that are encoded together; two batches are under way at once

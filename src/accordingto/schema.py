@@ -6,9 +6,13 @@ article's text exactly as it was read.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 CharSpan = tuple[int, int]
+
+MAX_CHARS = 1_000_000  # an article's; a novel has 600,000. Beyond it the vectors alone would take half a gigabyte
+MAX_BYTES = 4 * MAX_CHARS  # UTF-8 takes four bytes a character at most
 
 
 @dataclass(frozen=True)
@@ -22,6 +26,10 @@ class Article:
     published: str = ""
     url: str = ""
     path: str = ""  # the file that it came from, for messages
+    locator: str = ""  # where in that file: `row 5`, `a.html` of a zip, the record of a WARC
+    authors: tuple[str, ...] = ()
+    language: str = ""  # as its input says: `en`, `en-GB`
+    src: Mapping[str, str] = field(default_factory=dict)  # what else its input says, by the input's own names
 
 
 @dataclass(frozen=True)
@@ -60,6 +68,8 @@ class Claim:
     publisher: str
     published: str
     url: str
+    authors: str  # joined by `; `
+    language: str
     speaker: str | None
     speaker_role: str | None
     source_kind: str | None
@@ -82,6 +92,7 @@ class Claim:
     stance_confidence: float | None
     why: str
     model: str
+    src: Mapping[str, str] = field(default_factory=dict)  # the article's: columns of its input that no field takes
 
 
 @dataclass(frozen=True)
@@ -91,6 +102,7 @@ class Problem:
     path: str
     code: str
     message: str
+    locator: str = ""  # where in the file, as in `Article`
 
 
 @dataclass
