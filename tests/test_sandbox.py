@@ -3,9 +3,9 @@
 import os
 import time
 
-import inputs
 import pytest
 
+import inputs
 from accordingto.sandbox import Sandbox
 from accordingto.schema import Problem
 

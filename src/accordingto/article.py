@@ -71,10 +71,13 @@ def _files_below(folder: Path) -> tuple[list[Path], int]:
     return found, others
 
 
-def read_articles(paths: Iterable[Path | str], problems: list[Problem], *, text_column: str | None = None) -> Iterator[Article]:
-    """Yield the articles of files in their order, with ids unique among them; what cannot be read is added to `problems`."""
+def read_articles(paths: Iterable[Path | str], problems: list[Problem], *, text_column: str | None = None, urls: Iterable[str] = ()) -> Iterator[Article]:
+    """Yield the articles of files in their order, with ids unique among them; what cannot be read is added to `problems`.
+
+    urls: pages that are fetched from the web, after the files.
+    """
     seen: dict[str, int] = {}
-    for outcome in read_outcomes(paths, text_column=text_column):
+    for outcome in read_outcomes(paths, text_column=text_column, urls=urls):
         if isinstance(outcome, Problem):
             problems.append(outcome)
         else:
@@ -93,15 +96,36 @@ def unique_id(wanted: str, seen: dict[str, int]) -> str:
     return f"{wanted}-{count}"
 
 
-def read_outcomes(paths: Iterable[Path | str], *, text_column: str | None = None) -> Iterator[Article | Problem]:
-    """Yield what each would-be article of the files came to, in order: an English article with an id, or a problem."""
+def read_outcomes(paths: Iterable[Path | str], *, text_column: str | None = None, urls: Iterable[str] = ()) -> Iterator[Article | Problem]:
+    """Yield what each would-be article of the files and pages came to, in order: an English article with an id, or a problem."""
     sandbox = Sandbox()
     try:
         for path in paths:
             for outcome in _outcomes(path, sandbox, text_column):
                 yield outcome if isinstance(outcome, Problem) else _checked(outcome)
+        for outcome in _fetched(urls, sandbox):
+            yield outcome if isinstance(outcome, Problem) else _checked(outcome)
     finally:
         sandbox.close()
+
+
+def _fetched(urls: Iterable[str], sandbox: Sandbox) -> Iterator[Article | Problem]:
+    """Yield what pages of the web hold; only here is anything fetched, and only what the user names."""
+    fetcher = None
+    for url in urls:
+        from accordingto.fetch import Fetcher  # here: who fetches nothing never loads what can
+
+        fetcher = fetcher or Fetcher()
+        try:
+            found_at, ending, data = fetcher.fetch(url)
+        except InputError as error:
+            yield _problem(error)
+            continue
+        for outcome in sandbox.outcomes((f"page{ending}", data)):
+            if isinstance(outcome, Problem):
+                yield replace(outcome, path=url, message=outcome.message.replace(f"page{ending}", url))
+            else:
+                yield replace(outcome, article_id="", path=url, url=outcome.url or found_at)
 
 
 def _outcomes(path: Path | str, sandbox: Sandbox, text_column: str | None) -> Iterator[Article | Problem]:

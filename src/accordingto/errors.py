@@ -4,6 +4,8 @@ AccordingToError
 ├── InputError       an input that cannot be read; the others go on
 ├── ModelError       a pipeline that is missing, damaged or of another version
 ├── OutputError      a table that cannot be written
+├── RunError         a run's folder that cannot be used, or not with these options
+├── IncompleteError  a run that stopped before its end and can go on
 ├── GoldError        gold data that cannot be scored against
 ├── FloorError       a score below its pinned floor
 └── TrainingError    a training that cannot start or go on
@@ -34,8 +36,12 @@ REASONS = {  # reason codes of inputs that gave no article (ECOSYSTEM.md section
     "ambiguous_columns": "name the one that holds the articles with --text-column",
     "unsupported_language": "only English is read",
     "missing_package": "install what it names",
+    "http_status": "open it in a browser and save the page",
+    "ssrf_blocked": "give the address of a public page",
+    "tls_error": "open it in a browser and see what it says of the certificate",
     "timeout": "try it alone with `accordingto retry`, or leave it out",
     "crashed": "report it with the file, and run the others without it",
+    "changed": "give the same command again",
     "oom": "split it, or give a worker more with --worker-memory",
     "failed": "report it with the file, and run the others without it",
 }
@@ -65,6 +71,20 @@ class OutputError(AccordingToError):
 
     def __init__(self, path: Path | str, why: str, remedy: str) -> None:
         super().__init__(f"the table {str(path)!r} was not written: {why}; {remedy}.")
+
+
+class RunError(AccordingToError):
+    """A run's folder that cannot be used."""
+
+    def __init__(self, folder: Path | str, why: str, remedy: str) -> None:
+        super().__init__(f"the run {str(folder)!r} cannot be used: {why}; {remedy}.")
+
+
+class IncompleteError(AccordingToError):
+    """A run that stopped before its end."""
+
+    def __init__(self, folder: Path | str, why: str) -> None:
+        super().__init__(f"the run {str(folder)!r} is not complete: {why}; give the same command again to go on.")
 
 
 class GoldError(AccordingToError):

@@ -5,6 +5,7 @@ encoder.py     Doc               → its words' vectors and first scores
 sentence.py                      → sentences
 attribution.py                   → source, cue, content, parent, confidence
 speaker.py                       → speaker, role, kind
+furniture.py                     → what is no part of the article, whose attributions go
 claim.py       Article and Doc   → Claim, one a row
 table.py       claims            → CSV, XLSX, JSONL, Parquet, DataFrame
 """
@@ -23,6 +24,7 @@ from accordingto import attribution, encoder, sentence, speaker  # noqa: F401  (
 from accordingto.article import article_from_text
 from accordingto.claim import claims_from_doc
 from accordingto.errors import ModelError
+from accordingto.furniture import mark_furniture
 from accordingto.schema import MAX_CHARS, Article, Claim
 
 COMPONENTS = {"encoder": "accordingto_encoder", "sentences": "accordingto_sentences", "attributions": "accordingto_attributions", "speakers": "accordingto_speakers"}
@@ -85,7 +87,8 @@ def read_docs(articles: Iterable[Article], nlp: Language, on_error: Callable[[Ar
     while True:
         try:
             for doc in nlp.pipe(texts(), batch_size=BATCH):
-                yield under_way.popleft(), doc
+                article = under_way.popleft()
+                yield article, mark_furniture(doc, article.title)
             break
         except Exception:  # one of those under way: read alone, it shows itself
             while under_way:
@@ -95,7 +98,7 @@ def read_docs(articles: Iterable[Article], nlp: Language, on_error: Callable[[Ar
                 except Exception as error:
                     on_error(article, error)
                 else:
-                    yield article, doc
+                    yield article, mark_furniture(doc, article.title)
     if broken:
         raise broken[0]
 

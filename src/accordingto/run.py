@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO
@@ -20,7 +20,10 @@ from accordingto.table import claim_from_json, json_of_claim, write_table, write
 Progress = Callable[[int, int], None]  # articles done, articles in all
 
 
-def extract_table(names: Iterable[str], output: str, *, format: str | None, model: Path | None, guideline: str | None, threads: int, min_confidence: float, nested: bool, progress: Progress, text_column: str | None = None) -> RunCounts:
+def extract_table(
+    names: Iterable[str], output: str, *, format: str | None, model: Path | None, guideline: str | None, threads: int, min_confidence: float, nested: bool, progress: Progress,
+    text_column: str | None = None, urls: Sequence[str] = (),
+) -> RunCounts:  # fmt: skip
     """Write the claims of all articles behind `names` to a table and return the counts.
 
     What cannot be read is in the counts' problems and stops nothing. Raises ModelError, OutputError.
@@ -29,13 +32,13 @@ def extract_table(names: Iterable[str], output: str, *, format: str | None, mode
         writer_of(Path(output), format)  # refuse a wrong ending before the model has worked for an hour
     inputs = find_inputs(names)
     counts = RunCounts(problems=list(inputs.problems), left_out=inputs.left_out)
-    nlp = load(model, threads=threads, guideline=guideline) if inputs.paths else None
+    nlp = load(model, threads=threads, guideline=guideline) if inputs.paths or urls else None
     if nlp is not None:
-        articles = read_articles(inputs.paths, counts.problems, text_column=text_column)
-        claims = _claims(articles, nlp, counts, len(inputs.paths), progress)
+        articles = read_articles(inputs.paths, counts.problems, text_column=text_column, urls=urls)
+        claims = _claims(articles, nlp, counts, len(inputs.paths) + len(urls), progress)
         wanted: Iterator[Claim] = (c for c in claims if c.confidence >= min_confidence and (nested or c.parent_id is None))
         with TemporaryFile() as spool:
-            wanted, src = _carry_columns(wanted, spool) if any(carries_columns(str(p)) for p in inputs.paths) else (wanted, set())
+            wanted, src = _carry_columns(wanted, spool) if any(carries_columns(str(p)) for p in (*inputs.paths, *urls)) else (wanted, set())
             counts.claims = write_table(wanted, output, format, sorted(src))
     return counts
 

@@ -93,6 +93,7 @@ class Claim:
     why: str
     model: str
     src: Mapping[str, str] = field(default_factory=dict)  # the article's: columns of its input that no field takes
+    near_duplicate_of: str = ""  # article_id of an earlier article of the run that this one repeats for the most part
 
 
 @dataclass(frozen=True)

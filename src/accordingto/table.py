@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, fields
+from datetime import datetime
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -116,10 +117,21 @@ def replacing(target: Path) -> Iterator[BinaryIO]:
         os.umask(umask)
         partial.chmod(0o666 & ~umask)  # mkstemp's files are the owner's alone
         partial.replace(target)
+        _sync_folder(target.parent)
     except OSError as error:
         raise OutputError(target, (error.strerror or str(error)).lower(), "free some space or choose another place") from error
     finally:
         partial.unlink(missing_ok=True)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make a renaming last: without it a loss of power may bring the old name back. Windows has no such call."""
+    if os.name != "nt":
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
 
 
 def _chunks(claims: Iterable[Claim]) -> Iterator[list[Claim]]:
@@ -172,6 +184,7 @@ def _write_xlsx(claims: Iterable[Claim], file: BinaryIO, src: Sequence[str] = ()
     options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
     count = 0
     with xlsxwriter.Workbook(file, options) as book:
+        book.set_properties({"created": datetime(2000, 1, 1)})  # the same claims give the same bytes
         sheet = book.add_worksheet("Claims")
         sheet.freeze_panes(1, 1)
         header = book.add_format({"bold": True})

@@ -2,14 +2,14 @@
 
 import json
 
-import inputs
 import pytest
-from inputs import META, TEXT
 
+import inputs
 from accordingto.errors import InputError
 from accordingto.reader import blob as blobs
 from accordingto.reader.blob import blob_of_bytes
 from accordingto.reader.item import article_as_json, article_from_json, items_of
+from inputs import META, TEXT
 
 ROWS = inputs.records([TEXT, TEXT + " More."])
 

@@ -2,10 +2,11 @@
 
 import re
 
-import inputs
 import pytest
-from inputs import TEXT
 from test_item import read
+
+import inputs
+from inputs import TEXT
 
 PAGES = [inputs.page(f"{TEXT} {i}.") for i in range(4)]
 WHOLE = inputs.warc(PAGES)
