@@ -210,8 +210,20 @@ def _progress() -> Iterator:
         yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
+class _InterruptedError(BaseException):
+    """Ctrl-C; not a KeyboardInterrupt, which typer would answer without a word."""
+
+
+def _interrupt(*_: object) -> None:
+    """Stop, and let a second Ctrl-C not disturb the first."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    raise _InterruptedError
+
+
 def main() -> None:
     """Run the command line; errors for the user become one line and an exit code."""
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # not where a shell runs it in the background, which Ctrl-C shall not stop
+        signal.signal(signal.SIGINT, _interrupt)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # an orderly end, which removes the half-written table
     try:
         app()
@@ -221,8 +233,7 @@ def main() -> None:
     except AccordingToError as error:
         _say(f"accordingto: {error}")
         sys.exit(EXIT_FATAL)
-    except KeyboardInterrupt:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # who presses Ctrl-C twice shall see no traceback
+    except _InterruptedError:
         _say("accordingto: stopped; a table was not written, a folder goes on with the same command.")
         sys.exit(EXIT_INTERRUPTED)
     except BrokenPipeError:  # the reader of our output has seen enough

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from accordingto.errors import RunError
+from accordingto.errors import IncompleteError, RunError
 from accordingto.schema import Article, Problem
 
 FILE, HOLDER = "ledger.sqlite", ".holder"
@@ -50,7 +50,7 @@ class Ledger:
     """The ledger of one run, held by one process at a time."""
 
     def __init__(self, folder: Path) -> None:
-        """Open the ledger of a run's folder, or make one; raises RunError where another process holds it."""
+        """Open the ledger of a run's folder, or make one; raises RunError where another process holds it, IncompleteError where the disk is full."""
         self.folder = folder
         self._lock = threading.RLock()  # the reading thread asks which files are done
         self._db = sqlite3.connect(folder / FILE, timeout=0, isolation_level=None, check_same_thread=False)
@@ -66,7 +66,7 @@ class Ledger:
             self._db.close()
             if "locked" in str(error):
                 raise RunError(folder, f"another process works on it ({_holder(folder)})", "wait until it is done") from error
-            raise RunError(folder, f"its ledger cannot be opened ({error})", "check the disk") from error
+            raise IncompleteError(folder, f"its ledger cannot be written to ({error})") from error
         except sqlite3.DatabaseError as error:
             self._db.close()
             raise RunError(folder, f"its ledger is damaged ({error})", "remove the folder and run again") from error

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
-from accordingto.sandbox import OUT_OF_MEMORY, leave_with_parent, limit_memory
+from accordingto.sandbox import OUT_OF_MEMORY, leave_signals_to_parent, leave_with_parent, limit_memory, start_undisturbed
 
 BATCH = 16  # texts that go to a worker at once
 START_SECONDS = 180.0  # to load the model; it takes three on an idle machine
@@ -121,7 +121,7 @@ class Pool:
         context = multiprocessing.get_context("spawn")
         ours, theirs = context.Pipe()
         process = context.Process(target=_serve, args=(theirs, self._make, self._args, self._memory), name="accordingto-worker", daemon=True)
-        process.start()
+        start_undisturbed(process)
         theirs.close()
         return _Worker(process, ours, until=time.monotonic() + START_SECONDS)
 
@@ -187,8 +187,7 @@ def _cause(exitcode: int | None, *, hung: bool) -> Failure:
 
 def _serve(pipe: Connection, make_read: Callable[..., Read], args: tuple[Any, ...], memory: int) -> None:
     """Read batches until the parent is gone."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's affair
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    leave_signals_to_parent()
     leave_with_parent()
     limit_memory(memory)
     try:

@@ -74,7 +74,7 @@ class Sandbox:
             context = multiprocessing.get_context("spawn")
             self._pipe, theirs = context.Pipe()
             self._child = context.Process(target=_serve, args=(theirs, self.memory), name="accordingto-reader", daemon=True)
-            self._child.start()
+            start_undisturbed(self._child)
             theirs.close()
         assert self._pipe is not None
         self._pipe.send(task)
@@ -105,8 +105,7 @@ def _problem_of_death(name: str, locator: str, cause: str) -> Problem:
 
 def _serve(pipe: Connection, memory: int) -> None:
     """Read what is asked for until the parent is gone. What goes back is JSON: nothing of a file's making is ever unpickled."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's affair
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    leave_signals_to_parent()
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # what libraries print of broken files, panics included, is no one's business
     leave_with_parent()
     limit_memory(memory)
@@ -159,6 +158,26 @@ def _outcome(name: str, item: Item) -> tuple[str, Any]:
     except Exception as error:  # a library's, of a file that it cannot make sense of
         problem = InputError(name, "damaged", f"it cannot be read ({type(error).__name__}: {error})")
     return "problem", vars(Problem(name, problem.code, str(problem), item.locator))
+
+
+def start_undisturbed(process: Any) -> None:
+    """Start a process while signals are held back: one in the middle of a start would leave a half-made child, which prints its own error."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        process.start()
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+    try:
+        process.start()  # which inherits that they are held back
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def leave_signals_to_parent() -> None:
+    """Ignore Ctrl-C, which a terminal sends to children too, in a process that `start_undisturbed` started."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT, signal.SIGTERM})
 
 
 def limit_memory(size: int) -> None:
