@@ -204,9 +204,9 @@ def _pump(ledger: Ledger, pool: Pool, events: queue.Queue[Event | Exception | No
 
 
 def _take_events(ledger: Ledger, events: queue.Queue[Event | Exception | None]) -> bool:
-    """Put what the reading thread found into the ledger; return whether more may come."""
+    """Put what the reading thread found into the ledger, so much at most that the workers do not wait; return whether more may come."""
     try:
-        while True:
+        for _ in range(EVENTS):
             event = events.get_nowait()
             if event is None:
                 return False
@@ -219,7 +219,8 @@ def _take_events(ledger: Ledger, events: queue.Queue[Event | Exception | None]) 
             else:
                 ledger.add_item(event.path, event.number, event.item, event.sha256)
     except queue.Empty:
-        return True
+        pass
+    return True
 
 
 def _read_files(paths: Iterable[str], urls: Iterable[str], ledger: Ledger, text_column: str | None, events: queue.Queue[Event | Exception | None], stop: threading.Event) -> None:

@@ -51,7 +51,7 @@ def write_outputs(ledger: Ledger, formats: Sequence[str], min_confidence: float,
         names.append(f"claims.{format}")
         count = write_table(_claims(folder / "articles.jsonl", ledger, min_confidence, nested=nested), folder / names[-1], format, sorted(src))
         summary = replace(summary, claims=count)
-    digests = {name: _digest(folder / name) for name in ("articles.jsonl", "quarantine.jsonl", *names)}
+    digests = {name: digest_of(folder / name) for name in ("articles.jsonl", "quarantine.jsonl", *names)}
     facts = ledger.facts()
     facts.pop("model_folder")
     with replacing(folder / "run.json") as file:
@@ -150,7 +150,8 @@ def _line(facts: dict[str, Any]) -> bytes:
     return json.dumps(facts, ensure_ascii=False, sort_keys=True).encode("utf-8") + b"\n"
 
 
-def _digest(path: Path) -> str:
+def digest_of(path: Path) -> str:
+    """Return the SHA-256 of a file."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

@@ -13,6 +13,7 @@ from accordingto.claim import JOINT, claim_id
 from accordingto.errors import RunError
 from accordingto.folder import FILTERED, RUN_FILE
 from accordingto.ledger import FILE, Ledger
+from accordingto.output import digest_of
 from accordingto.schema import Attribution, Claim
 from accordingto.table import claim_from_json
 
@@ -42,7 +43,7 @@ def _faults(folder: Path, ledger: Ledger) -> Iterator[str]:
         path = folder / name
         if not path.is_file():
             yield f"{name} is missing"
-        elif hashlib.sha256(path.read_bytes()).hexdigest() != digest:
+        elif digest_of(path) != digest:
             yield f"{name} is not as it was written"
     yield from _miscounts(report["counts"], ledger)
     if (folder / "articles.jsonl").is_file():
