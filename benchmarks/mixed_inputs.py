@@ -29,8 +29,8 @@ def story(number: int) -> str:
     return f"{text.strip()}\n\nOfficials in ward {number} said that they had counted {number * 7} complaints, and the council of ward {number + 1} denied it."
 
 
-def sound_files() -> dict[str, bytes]:
-    """Return 240 files that can be read, 8 of each of 30 kinds."""
+def sound_files(each: int = 8) -> dict[str, bytes]:
+    """Return files that can be read, some of each of 30 kinds: 240 of them, eight each."""
     kinds = {
         "txt": lambda i: story(i).encode(),
         "utf16.txt": lambda i: story(i).encode("utf-16"),
@@ -61,9 +61,9 @@ def sound_files() -> dict[str, bytes]:
         "jsonl.gz": lambda i: inputs.gzipped(inputs.jsonl(inputs.records([story(i)]))),
         "zip": lambda i: inputs.packed({"a.txt": story(i).encode(), "b/c.html": inputs.page(story(8000 + i))}),
         "tables.zip": lambda i: inputs.packed({"a.csv": inputs.csv_table(inputs.records([story(i)])), "b.docx": inputs.docx(story(9000 + i))}),
-        "copy.txt": lambda i: story(i - 232).encode(),  # the first eight once more
+        "copy.txt": lambda i: story(i % 4).encode(),  # some of the first once more
     }
-    return {f"{number:03}.{kind}": make(number) for number, (kind, make) in enumerate((kind, make) for kind, make in kinds.items() for _ in range(8))}
+    return {f"{number:03}.{kind}": make(number) for number, (kind, make) in enumerate((kind, make) for kind, make in kinds.items() for _ in range(each))}
 
 
 def flipped(data: bytes, at: int) -> bytes:
@@ -121,11 +121,11 @@ def broken_files() -> dict[str, tuple[bytes, str]]:
     }  # fmt: skip
 
 
-def write_inputs(folder: Path) -> dict[str, str]:
-    """Write the 300 files; return the reason code of each broken one."""
+def write_inputs(folder: Path, each: int = 8) -> dict[str, str]:
+    """Write the files, 300 with eight of each kind; return the reason code of each broken one."""
     folder.mkdir(parents=True, exist_ok=True)
     broken = broken_files()
-    for name, data in (sound_files() | {name: data for name, (data, _) in broken.items()}).items():
+    for name, data in (sound_files(each) | {name: data for name, (data, _) in broken.items()}).items():
         (folder / name).write_bytes(data)
     return {name: code for name, (_, code) in broken.items()}
 
@@ -134,9 +134,10 @@ def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("work", type=Path)
     parser.add_argument("--workers", type=int, nargs="+", default=[1, 2, 4])
+    parser.add_argument("--each", type=int, default=8, help="files of each kind")
     options = parser.parse_args()
     folder = options.work / "inputs"
-    expected = write_inputs(folder)
+    expected = write_inputs(folder, options.each)
     print(f"{sum(1 for _ in folder.iterdir())} files, {len(expected)} of them broken")
     outputs, wrong = [], 0
     for workers in options.workers:

@@ -144,6 +144,54 @@ def test_retry_takes_up_what_was_mended(tmp_path):
     assert run("verify", tmp_path / "run").returncode == 0
 
 
+@pytest.mark.skipif(os.name == "nt", reason="POSIX")
+@pytest.mark.parametrize(("how", "code"), [("os._exit(3)", "crashed"), ("ctypes.string_at(0)", "crashed"), ("bytearray(10 ** 11)", "oom"), ("1 / 0", "failed")])
+def test_article_that_kills_its_worker_costs_itself_and_can_be_retried(tmp_path, how, code):
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site" / "sitecustomize.py").write_text(POISONED.format(how=how))
+    for i in range(5):
+        (tmp_path / f"{i}.txt").write_text("POISON" if i == 3 else f"Officials in town {i} said it rained.")
+    texts = sorted(tmp_path.glob("*.txt"))
+    done = run("extract", *texts, "-o", tmp_path / "run", "--workers", 1, "--json", env=os.environ | {"PYTHONPATH": f"{tmp_path / 'site'}:{os.environ.get('PYTHONPATH', '')}"})
+    counts = json.loads(done.stdout)
+    assert (done.returncode, counts["extracted"], counts["quarantined"]) == (3, 4, {code: 1}), done.stderr.decode()
+    (entry,) = [json.loads(line) for line in (tmp_path / "run" / "quarantine.jsonl").read_bytes().splitlines()]
+    assert (entry["stage"], entry["text"], Path(entry["path"]).name) == ("model", "POISON", "3.txt")
+    again = run("retry", tmp_path / "run", "--json")
+    assert (again.returncode, json.loads(again.stdout)["quarantined"], json.loads(again.stdout)["without_claims"]) == (0, {}, 1)
+    assert run("verify", tmp_path / "run").returncode == 0
+
+
+POISONED = """
+import ctypes, importlib.abc, importlib.util, os, sys
+
+class Hook(importlib.abc.MetaPathFinder):
+    def find_spec(self, name, path, target=None):
+        if name != "accordingto.quotation":
+            return None
+        sys.meta_path.remove(self)
+        spec = importlib.util.find_spec(name)
+        run = spec.loader.exec_module
+        def execute(module):
+            run(module)
+            real = module.quoted_spans
+            def poisoned(text, *rest):
+                if text == "POISON":
+                    {how}
+                return real(text, *rest)
+            module.quoted_spans = poisoned
+        spec.loader.exec_module = execute
+        return spec
+
+sys.meta_path.insert(0, Hook())
+"""
+
+
+def test_standard_input_is_no_input_of_a_run(tmp_path):
+    done = run("extract", "-", "-o", tmp_path / "run")
+    assert (done.returncode, "cannot be read again" in done.stderr.decode()) == (1, True)
+
+
 def test_changed_file_is_read_again(tmp_path):
     (tmp_path / "a.txt").write_text("Officials said it rained.")
     run("extract", tmp_path / "a.txt", "-o", tmp_path / "run")

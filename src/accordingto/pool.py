@@ -16,11 +16,12 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
+from accordingto.deadline import Deadline
 from accordingto.sandbox import OUT_OF_MEMORY, leave_signals_to_parent, leave_with_parent, limit_memory, start_undisturbed
 
 BATCH = 16  # texts that go to a worker at once
-START_SECONDS = 180.0  # to load the model; it takes three on an idle machine
-BASE_SECONDS, CHARS_PER_SECOND = 60.0, 500.0  # a core reads 14,000 characters a second; one of many on a busy machine a tenth of it
+START_SECONDS = 60.0  # to load the model; it takes three
+BASE_SECONDS, CHARS_PER_SECOND = 60.0, 500.0  # a core reads 14,000 characters a second
 ATTEMPTS = 2  # a text is given up after as many deaths alone
 BAD_STARTS = 3  # workers that die before they are ready: then the model or the machine is at fault, not a text
 
@@ -46,9 +47,9 @@ class _Batch:
 class _Worker:
     process: Any
     pipe: Connection
+    deadline: Deadline
     batch: _Batch | None = None
     ready: bool = False
-    until: float = 0.0  # monotonic time at which it counts as hung
     served: int = 0
 
 
@@ -113,7 +114,7 @@ class Pool:
             elif worker.ready and worker.batch is None:
                 batch = self._waiting.popleft()
                 worker.batch = batch
-                worker.until = time.monotonic() + self._base + sum(len(t) for _, t in batch.texts) / CHARS_PER_SECOND
+                worker.deadline = Deadline(worker.process.pid, self._base + sum(len(t) for _, t in batch.texts) / CHARS_PER_SECOND)
                 with suppress(OSError):  # it has just died, which `_look_at` finds
                     worker.pipe.send(batch.texts)
 
@@ -123,7 +124,8 @@ class Pool:
         process = context.Process(target=_serve, args=(theirs, self._make, self._args, self._memory), name="accordingto-worker", daemon=True)
         start_undisturbed(process)
         theirs.close()
-        return _Worker(process, ours, until=time.monotonic() + START_SECONDS)
+        assert process.pid is not None
+        return _Worker(process, ours, Deadline(process.pid, START_SECONDS))
 
     def _look_at(self, place: int, worker: _Worker) -> Iterator[tuple[str, Any]]:
         """Yield what a worker has sent; replace it when it is dead or hangs."""
@@ -143,7 +145,7 @@ class Pool:
             alive = worker.process.is_alive()
         except (EOFError, OSError):
             alive = False
-        if alive and (time.monotonic() < worker.until or (worker.ready and worker.batch is None)):
+        if alive and ((worker.ready and worker.batch is None) or not worker.deadline.has_passed):
             return
         self._end(place, worker)
         yield from self._after_death(worker, _cause(worker.process.exitcode, hung=alive))

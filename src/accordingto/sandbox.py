@@ -12,6 +12,7 @@ from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any
 
+from accordingto.deadline import Deadline
 from accordingto.errors import InputError
 from accordingto.reader.blob import Blob, blob_of_bytes, blob_of_file
 from accordingto.reader.item import Item, article_as_json, article_from_json, items_of
@@ -82,9 +83,11 @@ class Sandbox:
     def _receive(self) -> tuple[tuple[str, Any] | None, str]:
         """Return the child's next message, or None and why there is none; then the child is ended."""
         assert self._pipe is not None
+        deadline = Deadline(self._child.pid, self.deadline)
         try:
-            if self._pipe.poll(self.deadline):
-                return json.loads(self._pipe.recv_bytes(MESSAGE)), ""
+            while not deadline.has_passed:
+                if self._pipe.poll(min(1.0, self.deadline)):
+                    return json.loads(self._pipe.recv_bytes(MESSAGE)), ""
             cause = "timeout"
         except (EOFError, OSError, ValueError):
             self._child.join(1)
