@@ -8,7 +8,7 @@ from accordingto.schema import Attribution
 
 TEXT = "Officials said “the road” was, for now, “closed”."
 ATTRIBUTIONS = [
-    Attribution(((0, 9),), ((10, 14),), ((15, 29), (40, 48)), None, 0.75),
+    Attribution(((0, 9),), ((10, 14),), ((15, 29), (40, 48)), None, 0.75, attitude="against", aim=(19, 23), why=((10, 14), (41, 47))),
     Attribution((), ((26, 29),), ((15, 29),), 0, 0.25),  # shares a content span with the first
 ]
 
@@ -41,12 +41,14 @@ def test_attribution_outside_the_text_is_refused():
 
 def test_encoding_comes_back_without_white_space_rows():
     doc = spacy.blank("en")("One\n\ntwo")
-    encoded = np.arange(2 * 397, dtype=np.float32).reshape(2, 397)
-    set_encoding(doc, np.array([0, 2]), encoded, np.array([1, 1]), [(0, 2)], "steady")
+    encoded = np.arange(2 * 398, dtype=np.float32).reshape(2, 398)
+    encoded[:, -1] = [1, 0]
+    set_encoding(doc, np.array([0, 2]), encoded, np.array([1, 1]), ["NN", "CD"], [(0, 2)], "steady")
     encoding = encoding_of(doc)
     assert encoding.tokens.tolist() == [0, 2]
-    assert np.array_equal(np.column_stack([encoding.vectors, encoding.sentence, encoding.cue, encoding.entity]), encoded)
+    assert np.array_equal(np.column_stack([encoding.vectors, encoding.sentence, encoding.cue, encoding.entity]), encoded[:, :-1])
     assert (encoding.lines.tolist(), encoding.windows, encoding.guideline) == ([1, 1], [(0, 2)], "steady")
+    assert (encoding.tags, [t.tag_ for t in doc]) == (["CD", "NN"], ["CD", "", "NN"])
 
 
 def test_doc_that_no_encoder_read_says_so():

@@ -24,11 +24,7 @@ def test_figures_agree_with_the_reference_scorer_to_the_decimal():
 
 def test_gold_scores_itself_in_full():
     gold = read_gold(DATA / "written_dev.jsonl.gz")
-    rows = [
-        {**a, "article_id": g["id"], "parent_id": None if a["parent"] is None else str(a["parent"]), **{r: {"spans": a[r]} for r in ("source", "cue", "content")}}
-        for g in gold
-        for a in g["attributions"]
-    ]
+    rows = [{**a, "article_id": g["id"], "parent_id": None if a["parent"] is None else str(a["parent"]), **{r: {"spans": a[r]} for r in ("source", "cue", "content")}} for g in gold for a in g["attributions"]]
     figures = score(gold, rows)
     assert {figures[k] for k in ("cue_f1", "source_exact_f1", "content_exact_f1", "relation_f1", "nested_relation_f1", "stance_macro_f1", "speaker_accuracy")} == {100.0}
 

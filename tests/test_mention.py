@@ -14,7 +14,7 @@ def read():
 
     def build(text: str, names: dict[str, str]):
         doc = nlp(text)
-        encoded = np.zeros((len(doc), 397), np.float32)
+        encoded = np.zeros((len(doc), 398), np.float32)
         encoded[:, 388] = 1  # O
         for name, kind in names.items():
             begin = 388 + 1 + 2 * NAME_KINDS.index(kind)
@@ -24,7 +24,7 @@ def read():
                     encoded[i : i + len(words), begin + 1] = 2
                     encoded[i, begin] = 3
                     encoded[i : i + len(words), 388] = 0
-        set_encoding(doc, np.arange(len(doc)), encoded, np.zeros(len(doc)), [(0, len(doc))], "steady")
+        set_encoding(doc, np.arange(len(doc)), encoded, np.zeros(len(doc)), ["NN"], [(0, len(doc))], "steady")
         return doc, encoding_of(doc)
 
     return build

@@ -15,6 +15,14 @@ CASES = [  # id, text, (cue, speaker, role, kind)
     ("company", "Acme Corporation said on Monday it would close two plants.", ("said", "Acme Corporation", None, "organization")),
     ("document", "The report said prices would rise.", ("said", "report", None, "document")),
     ("place as a government", "Islamabad demanded action against the group.", ("demanded", "Islamabad", None, "organization")),
+    ("two of one surname", "Bill Clinton spoke in Ohio. Hillary Clinton said the race in Iowa was close.", ("said", "Hillary Clinton", None, "person")),
+    ("outside of a quotation", "“My brother told me it was over,” Anna Berg said.", ("said", "Anna Berg", None, "person")),
+    ("inside of a quotation", "“The doctors told me it was over,” Anna Berg said.", ("told", "doctors", None, "group")),
+    ("spokesman of a company", "Acme Corporation closed two plants. A spokesman for Acme said the move was final.", ("said", "spokesman for Acme", None, "unnamed")),
+    ("role in the headline", "Senator Ruth Vance resigns\n\nVance said on Friday that she was tired.", ("said", "Ruth Vance", "Senator", "person")),
+    ("description before the name", "“I will not resign,” the mayor said. Mayor Tom Hale then left the hall.", ("said", "Tom Hale", "Mayor", "person")),
+    ("surname with a hyphen", "Councillor Raymond Yip Cheuk-lam said the road would stay.", ("said", "Raymond Yip Cheuk-lam", "Councillor", "person")),
+    ("who after a description", "The plan angered local shopkeepers, who said it would ruin them.", ("said", "local shopkeepers", None, "group")),
     ("nobody", "The minister was reportedly arrested on Monday.", ("reportedly", None, None, "none")),
 ]
 
@@ -22,9 +30,7 @@ CASES = [  # id, text, (cue, speaker, role, kind)
 NOT_YET = {"they", "place as a government"}  # known errors of the shipped weights: see the issue on speakers
 
 
-@pytest.mark.parametrize(
-    ("text", "expected"), [pytest.param(text, row, id=name, marks=[pytest.mark.xfail(reason="not learned yet")] if name in NOT_YET else []) for name, text, row in CASES]
-)
+@pytest.mark.parametrize(("text", "expected"), [pytest.param(text, row, id=name, marks=[pytest.mark.xfail(reason="not learned yet")] if name in NOT_YET else []) for name, text, row in CASES])
 def test_speaker_role_and_kind(nlp, text, expected):
     rows = {c.cue.text: (c.speaker, c.speaker_role, c.source_kind) for c in accordingto.extract([text], nlp)}
     cue, *facts = expected

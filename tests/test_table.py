@@ -9,9 +9,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from accordingto.errors import OutputError
+from accordingto.errors import OutputError, TableError
 from accordingto.schema import Claim, SpanText
-from accordingto.table import COLUMNS, CUT_MARK, XLSX_CELL, claim_from_json, flatten_claim, json_of_claim, to_frame, write_table
+from accordingto.table import COLUMNS, CUT_MARK, XLSX_CELL, claim_from_json, flatten_claim, json_of_claim, read_rows, to_frame, write_table
 
 
 def claim(**changes) -> Claim:
@@ -132,3 +132,67 @@ def test_columns_of_the_input_are_carried_through(tmp_path, ending):
 def test_claim_comes_back_from_its_line():
     original = claim(src={"beat": "roads"}, parent_id="c_0", negated=False)
     assert claim_from_json(json_of_claim(original)) == original
+
+
+def text_row(row: dict) -> dict:
+    return {name: "" if value is None else str(value) for name, value in row.items()}
+
+
+@pytest.mark.parametrize("ending", ["csv", "jsonl", "parquet", "xlsx"])
+def test_every_format_is_read_back_as_the_same_rows(tmp_path, ending):
+    claims = [claim(claim_id=f"c_{i}", claim=text, speaker=text, negated=bool(i % 2), confidence=i / 7) for i, text in enumerate(NASTY)]
+    write_table(claims, tmp_path / f"t.{ending}")
+    rows = list(read_rows(tmp_path / f"t.{ending}"))
+    assert [float(row.pop("confidence")) for row in rows] == pytest.approx([c.confidence for c in claims])  # a sheet keeps 16 digits
+    assert rows == [{name: text for name, text in text_row(flatten_claim(c)).items() if name != "confidence"} for c in claims]
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(text=st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1))
+def test_any_text_is_read_back(tmp_path, text):
+    for ending in ("csv", "jsonl"):
+        write_table([claim(claim=text)], tmp_path / f"t.{ending}")
+        assert [row["claim"] for row in read_rows(tmp_path / f"t.{ending}")] == [text]
+
+
+@pytest.mark.parametrize("separator", [";", "\t"])
+def test_csv_that_a_spreadsheet_saved_otherwise_is_read(tmp_path, separator):
+    """Other separators, other order, a column of the reader's own, some of ours gone, empty rows at the end."""
+    text = "\r\n".join(separator.join(cells) for cells in [("mine", "speaker", "claim_id"), ("x", '"Ada; Ben, Cid"', "c_1"), ("", "", ""), ()])
+    (tmp_path / "t.csv").write_bytes(text.encode("utf-8"))
+    assert list(read_rows(tmp_path / "t.csv")) == [dict.fromkeys(COLUMNS, "") | {"speaker": "Ada; Ben, Cid", "claim_id": "c_1"}]
+
+
+def test_sheet_that_a_person_edited_is_read(tmp_path):
+    """Numbers and dates in cells, short and empty rows, another sheet's name."""
+    book = openpyxl.Workbook()
+    book.active.append(["claim_id", "claim", "published", "confidence", "negated", "note"])
+    book.active.append(["c_1", 12, pd.Timestamp("2026-11-18").to_pydatetime(), 0.5, True])
+    book.active.append([])
+    book.active.append(["c_2", "=1+1"])
+    book.save(tmp_path / "t.xlsx")
+    rows = list(read_rows(tmp_path / "t.xlsx"))
+    assert [[row[c] for c in ("claim_id", "claim", "published", "confidence", "negated", "note")] for row in rows] == [["c_1", "12", "2026-11-18 00:00:00", "0.5", "True", ""], ["c_2", "", "", "", "", ""]]
+
+
+def test_workbook_that_unpacks_to_too_much_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr("accordingto.table.XLSX_BYTES", 1_000)
+    write_table([claim()], tmp_path / "t.xlsx")
+    with pytest.raises(TableError, match="it unpacks to more than"):
+        list(read_rows(tmp_path / "t.xlsx"))
+
+
+@pytest.mark.parametrize("ending", ["csv", "jsonl", "parquet", "xlsx"])
+def test_table_cut_anywhere_is_refused_or_shorter(tmp_path, ending):
+    """A half-copied file never gives a row that was not there; CSV and JSON lines cut at the end of a line are whole tables."""
+    claims = [claim(claim_id=f"c_{i}", claim=text) for i, text in enumerate(NASTY[:6])]
+    write_table(claims, tmp_path / f"t.{ending}")
+    whole, data = list(read_rows(tmp_path / f"t.{ending}")), (tmp_path / f"t.{ending}").read_bytes()
+    refused = 0
+    for size in range(0, len(data), max(1, len(data) // 150)):
+        (tmp_path / f"t.{ending}").write_bytes(data[:size])
+        try:
+            assert (rows := list(read_rows(tmp_path / f"t.{ending}"))) == whole[: len(rows)]
+        except TableError:
+            refused += 1
+    assert refused > 50

@@ -25,7 +25,7 @@ def words_of():
     [
         ("The mayor said", "title lower lower"),
         ("FBI A 12 iPhone7 iPhone", "upper title digit alnum mixed"),
-        ("“ ” \" ‘ : , . — ( %", "open close straight single colon comma stop dash bracket other"),
+        ('“ ” " ‘ : , . — ( %', "open close straight single colon comma stop dash bracket other"),
     ],
 )
 def test_shapes_tell_what_the_uncased_wordpieces_do_not(words_of, text, shapes):
@@ -54,7 +54,7 @@ def test_wrapping_of_a_long_line_is_no_line_break(words_of):
 @pytest.mark.parametrize(
     ("text", "quoted"),
     [
-        ('“ Yes , ” he said', "1 1 1 1 0 0"),
+        ("“ Yes , ” he said", "1 1 1 1 0 0"),
         ('" Yes " he " no " .', "1 1 1 0 1 1 1 0"),
         ("“ never closed\n\nNext paragraph", "1 1 1 0 0"),
         ("stray ” mark", "0 1 0"),

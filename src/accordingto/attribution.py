@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -13,10 +14,10 @@ from spacy.language import Language
 from spacy.tokens import Doc
 
 from accordingto.decoding import Parts, best_tags, find_cues, forbid_across_lines, parts_from_tags
-from accordingto.document import Encoding, encoding_of, set_attributions
+from accordingto.document import Encoding, chars_of, encoding_of, set_attributions
 from accordingto.errors import ModelError
 from accordingto.graph import Graph, copy_graph
-from accordingto.schema import Attribution, CharSpan
+from accordingto.schema import Attribution
 
 GRAPH, SETTINGS = "roles.onnx", "decoding.json"
 
@@ -131,11 +132,8 @@ class Attributions:
         parents = find_parents(readings)
         weights = np.array(self.settings[encoding.guideline].confidence)
         chances = 1 / (1 + np.exp(-np.array([confidence_features(r) for r in readings]).reshape(-1, len(weights)) @ weights))
-        place = _char_finder(doc, encoding)
-        return [
-            Attribution(tuple(map(place, r.parts.source)), (place(r.cue),), tuple(map(place, r.parts.content)), parent, round(float(chance), 4))
-            for r, parent, chance in zip(readings, parents, chances, strict=True)
-        ]
+        place = partial(chars_of, doc, encoding)
+        return [Attribution(tuple(map(place, r.parts.source)), (place(r.cue),), tuple(map(place, r.parts.content)), parent, round(float(chance), 4)) for r, parent, chance in zip(readings, parents, chances, strict=True)]
 
 
 def write_settings(folder: Path, settings: dict[str, Decoding]) -> None:
@@ -159,16 +157,6 @@ def _moved(parts: Parts, offset: int) -> Parts:
     """Return a window's parts in words of the Doc."""
     source, content = (tuple((s + offset, e + offset) for s, e in ranges) for ranges in (parts.source, parts.content))
     return Parts(source, content, parts.source_score, parts.content_score, parts.border_score)
-
-
-def _char_finder(doc: Doc, encoding: Encoding) -> Callable[[tuple[int, int]], CharSpan]:
-    """Return a function from a range of words to their characters."""
-
-    def place(words: tuple[int, int]) -> CharSpan:
-        first, last = doc[int(encoding.tokens[words[0]])], doc[int(encoding.tokens[words[1] - 1])]
-        return first.idx, last.idx + len(last)
-
-    return place
 
 
 def find_parents(readings: Sequence[Reading]) -> list[int | None]:

@@ -11,9 +11,8 @@ from spacy.tokens import Doc
 
 from accordingto.document import attributions_of
 from accordingto.quotation import quotation_of, quoted_spans
-from accordingto.schema import Article, Attribution, CharSpan, Claim, SpanText
+from accordingto.schema import JOINT, Article, Attribution, CharSpan, Claim, SpanText
 
-JOINT = " … "  # between the fragments of a discontinuous part
 _OUTER_MARKS = re.compile(r"^[\s“„«\"‘'`]+|[\s”»\"’'`]+$")
 _THAT = re.compile(r"^that\s+", re.IGNORECASE)
 _EDGE = re.compile(r"^[\s,;:–—-]+|[\s,;:–—-]+$")
@@ -22,7 +21,7 @@ _EDGE = re.compile(r"^[\s,;:–—-]+|[\s,;:–—-]+$")
 def claims_from_doc(article: Article, doc: Doc, *, model: str) -> list[Claim]:
     """Return the claims of an article, by the first character of their cues.
 
-    Fields that no component of the pipeline fills are None; `why` is the cue.
+    Fields that no component of the pipeline fills are None; `why` then is the cue.
     """
     attributions = attributions_of(doc)
     digest = hashlib.sha256(article.text.encode("utf-8")).digest()
@@ -52,13 +51,13 @@ def _claim(article: Article, doc: Doc, attribution: Attribution, ids: Sequence[s
         speaker=attribution.speaker,
         speaker_role=attribution.speaker_role,
         source_kind=attribution.source_kind,
-        stance=None,
-        negated=None,
-        certainty=None,
-        attitude=None,
-        attitude_target=None,
-        framing=None,
-        attribution_type=None,
+        stance=attribution.stance,
+        negated=attribution.negated,
+        certainty=attribution.certainty,
+        attitude=attribution.attitude,
+        attitude_target=attribution.attitude_target,
+        framing=attribution.framing,
+        attribution_type=attribution.attribution_type,
         quotation=quotation_of(attribution.content, quoted, text),
         claim=readable(text, attribution.content),
         source=_span_text(text, attribution.source),
@@ -68,8 +67,8 @@ def _claim(article: Article, doc: Doc, attribution: Attribution, ids: Sequence[s
         parent_id=None if attribution.parent is None else ids[attribution.parent],
         confidence=attribution.confidence,
         speaker_confidence=attribution.speaker_confidence,
-        stance_confidence=None,
-        why=cue.text,
+        stance_confidence=attribution.stance_confidence,
+        why=_span_text(text, attribution.why).text or cue.text,
         model=model,
         src=article.src,
     )

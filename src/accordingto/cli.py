@@ -40,6 +40,39 @@ class Guideline(StrEnum):
     polnear = "polnear"
 
 
+class Stance(StrEnum):
+    """What a source does with its content."""
+
+    assert_ = "assert"
+    confirm = "confirm"
+    deny = "deny"
+    accuse = "accuse"
+    support = "support"
+    warn = "warn"
+    demand = "demand"
+    commit = "commit"
+    ask = "ask"
+    other = "other"
+
+
+class AttributionType(StrEnum):
+    """How a source holds its content."""
+
+    communication = "communication"
+    belief = "belief"
+    knowledge = "knowledge"
+    intention = "intention"
+
+
+class Framing(StrEnum):
+    """How an article presents what a source says."""
+
+    endorses = "endorses"
+    neutral = "neutral"
+    distances = "distances"
+    disputes = "disputes"
+
+
 ModelOption = Annotated[Path | None, typer.Option(help="Folder of another trained pipeline.")]
 GuidelineOption = Annotated[Guideline | None, typer.Option(help="What counts as an attribution: the habit of LABELS.md (steady), or that of PolNeAR's annotators. [default: steady]")]
 ThreadsOption = Annotated[int, typer.Option(min=0, help="Threads that read side by side; 0 takes every core.")]
@@ -62,6 +95,10 @@ def extract(
     nested: Annotated[bool, typer.Option(help="Keep claims that stand inside the content of others.")] = True,
     url: Annotated[list[str] | None, typer.Option(help="A page to fetch; may be given several times. Nothing else ever opens a connection.")] = None,
     text_column: Annotated[str | None, typer.Option(help="The column of tables that holds the articles, where it is not clear.")] = None,
+    stance: Annotated[list[Stance] | None, typer.Option(help="Keep claims of this stance; may be given several times.")] = None,
+    attribution_type: Annotated[list[AttributionType] | None, typer.Option(help="Keep claims of this type; may be given several times.")] = None,
+    framing: Annotated[list[Framing] | None, typer.Option(help="Keep claims that the article frames so; may be given several times.")] = None,
+    speakers: Annotated[Path | None, typer.Option(help="Write the speakers of each article to this table too (.csv).")] = None,
     guideline: GuidelineOption = None,
     threads: ThreadsOption = 0,
     workers: WorkersOption = 0,
@@ -71,25 +108,29 @@ def extract(
     model: ModelOption = None,
 ) -> None:
     """Write the claims of ARTICLES to a table, one row a claim, or into a folder with all that belongs to them."""
+    from accordingto.run import Wanted, extract_table
+
     articles, urls = articles or [], url or []
     if not articles and not urls:
         raise typer.BadParameter("Missing argument: name files or folders, or pages with --url", param_hint="ARTICLES")
+    labels = {"stance": stance, "attribution_type": attribution_type, "framing": framing}
+    wanted = Wanted(min_confidence, nested, {name: frozenset(v.value for v in values or ()) for name, values in labels.items()})
     if output != "-" and (Path(output).is_dir() or not Path(output).suffix or output.endswith("/")):
         from accordingto.folder import RunOptions, extract_run
 
+        if speakers is not None:
+            raise typer.BadParameter("the speakers are written beside a table; name a table with -o", param_hint="--speakers")
         formats = tuple(sorted({f.value for f in format or (Format.csv, Format.jsonl)}))
-        options = RunOptions(formats, guideline.value if guideline else "steady", min_confidence, nested, near_duplicates, text_column)
+        options = RunOptions(formats, guideline.value if guideline else "steady", wanted, near_duplicates, text_column)
         with _progress() as progress:
             summary = extract_run(articles, Path(output), options, urls=urls, model=model, workers=_cores(workers), memory=worker_memory * 1_000_000, progress=progress)
         _report_run(summary, output, as_json)
         return
     if len(format or ()) > 1:
         raise typer.BadParameter("a table has one format; name a folder for several", param_hint="--format")
-    from accordingto.run import extract_table
-
     with _progress() as progress:
         counts = extract_table(
-            articles, output, format=format[0] if format else None, model=model, guideline=guideline, threads=_cores(threads), min_confidence=min_confidence, nested=nested, progress=progress,
+            articles, output, format=format[0] if format else None, model=model, guideline=guideline, threads=_cores(threads), wanted=wanted, progress=progress, speakers=speakers,
             text_column=text_column, urls=urls,
         )  # fmt: skip
     if as_json and output != "-":
@@ -168,6 +209,18 @@ def train(
     except ImportError as error:
         raise TrainingError(f"the package {error.name!r} is missing", "pip install 'accordingto[train]'") from error
     train_pipeline(data, work=work, output=output, epochs=epochs, threads=threads or os.cpu_count() or 1, say=_say)
+
+
+@app.command()
+def report(
+    tables: Annotated[list[Path], typer.Argument(help="Tables of claims, reviewed or not: .csv, .xlsx, .jsonl, .parquet.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The page, .html.")] = Path("report.html"),
+) -> None:
+    """Write one page of charts about the claims in TABLES; each number leads to the claims that it counts."""
+    from accordingto.report import write_report
+
+    covered = write_report(tables, output)
+    _say(f"{len(covered.claims)} claims from {len(covered.tables)} tables, {covered.rejected} rejected ones and {covered.repeated} repeated rows left out -> {output}")
 
 
 def _cores(wanted: int) -> int:

@@ -1,6 +1,7 @@
 """A Doc and what it carries: the one place that says where on a Doc each stage's result lives.
 
 - the encoder's words: `doc.tensor`, rows by token, columns by COLUMNS; its windows in `doc.user_data`
+- parts of speech, as in the Penn Treebank: `token.tag_`
 - sentences: `doc.sents`
 - attributions: the span groups `source`, `cue` and `content`, linked by `span.id_`; parent, confidence and speaker of
   each in the attributes of the group `cue`. All three survive `DocBin` and `to_bytes`.
@@ -10,14 +11,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
-from spacy.attrs import IS_SPACE
+from spacy.attrs import IS_SPACE, TAG
 from spacy.tokens import Doc, Span, SpanGroup
 
-from accordingto.schema import Attribution
+from accordingto.decoding import WordRange
+from accordingto.schema import Attribution, CharSpan
 
 WIDTH = 384
 COLUMNS: dict[str, int | slice] = {"vector": slice(0, WIDTH), "sentence": WIDTH, "cue": slice(WIDTH + 1, WIDTH + 4), "entity": slice(WIDTH + 4, WIDTH + 13), "line": WIDTH + 13}
@@ -36,14 +39,18 @@ class Encoding:
     cue: np.ndarray  # (W, 3) scores of O, B, I
     entity: np.ndarray  # (W, 9)
     lines: np.ndarray  # (W,) 1 where a paragraph begins
+    tags: list[str]  # W parts of speech, as in the Penn Treebank
     windows: list[tuple[int, int]]  # word ranges that were read together
     guideline: str  # whose habit of marking the scores follow
 
 
-def set_encoding(doc: Doc, tokens: np.ndarray, encoded: np.ndarray, lines: np.ndarray, windows: Sequence[tuple[int, int]], guideline: str) -> None:
-    """Put the encoder's output on a Doc; encoded: (W, 397) vectors and scores."""
+def set_encoding(doc: Doc, tokens: np.ndarray, encoded: np.ndarray, lines: np.ndarray, tags: Sequence[str], windows: Sequence[tuple[int, int]], guideline: str) -> None:
+    """Put the encoder's output on a Doc; encoded: (W, 398) vectors, scores and the numbers of parts of speech; tags: their names."""
     tensor = np.zeros((len(doc), WIDTH + 14), np.float32)
-    tensor[tokens, :-1] = encoded
+    tensor[tokens, :-1] = encoded[:, :-1]
+    names = np.zeros((len(doc), 1), np.uint64)
+    names[tokens, 0] = np.array([doc.vocab.strings.add(tag) for tag in tags], np.uint64)[encoded[:, -1].astype(int)]
+    doc.from_array([TAG], names)  # type: ignore[arg-type]  # the stub says int; attributes are uint64
     tensor[tokens, COLUMNS["line"]] = lines
     doc.tensor = tensor  # type: ignore[assignment]  # the stub says float64; spaCy takes any float
     doc.user_data[_READ] = {"windows": [list(window) for window in windows], "guideline": guideline}
@@ -54,11 +61,29 @@ def encoding_of(doc: Doc) -> Encoding:
     read = doc.user_data.get(_READ)
     if read is None:
         raise ValueError("this Doc has no encoding: the pipeline needs the component 'encoder' before this one")
-    tokens = np.flatnonzero(doc.to_array(IS_SPACE) == 0)
+    columns = doc.to_array([IS_SPACE, TAG])  # (T, 2)
+    tokens = np.flatnonzero(columns[:, 0] == 0)
     rows = doc.tensor[tokens]
+    tags = [doc.vocab.strings[tag] for tag in columns[tokens, 1].tolist()]
     parts = {name: rows[:, column] for name, column in COLUMNS.items()}
     windows = [(start, end) for start, end in read["windows"]]
-    return Encoding(tokens, parts["vector"], parts["sentence"], parts["cue"], parts["entity"], parts["line"], windows, read["guideline"])
+    return Encoding(tokens, parts["vector"], parts["sentence"], parts["cue"], parts["entity"], parts["line"], tags, windows, read["guideline"])
+
+
+def words_of(doc: Doc, encoding: Encoding) -> Callable[[Iterable[CharSpan]], tuple[WordRange, ...]]:
+    """Return a function from spans of characters, which begin and end with words, to ranges of words."""
+    starts = np.array([doc[int(i)].idx for i in encoding.tokens])
+
+    def ranges(spans: Iterable[CharSpan]) -> tuple[WordRange, ...]:
+        return tuple((int(np.searchsorted(starts, s)), int(np.searchsorted(starts, e))) for s, e in spans)
+
+    return ranges
+
+
+def chars_of(doc: Doc, encoding: Encoding, words: WordRange) -> CharSpan:
+    """Return the characters of a range of words."""
+    first, last = doc[int(encoding.tokens[words[0]])], doc[int(encoding.tokens[words[1] - 1])]
+    return first.idx, last.idx + len(last)
 
 
 def set_attributions(doc: Doc, attributions: Sequence[Attribution]) -> None:
@@ -77,6 +102,11 @@ def set_attributions(doc: Doc, attributions: Sequence[Attribution]) -> None:
         doc.spans[role] = SpanGroup(doc, name=role, spans=spans, attrs={"attributions": facts} if role == "cue" else {})
 
 
+def _with_tuples(fact: dict[str, Any]) -> dict[str, Any]:
+    """Return facts with spans as tuples: bytes bring them back as lists."""
+    return fact | {"aim": tuple(fact["aim"]) if fact["aim"] else None, "why": tuple((start, end) for start, end in fact["why"])}
+
+
 def attributions_of(doc: Doc) -> list[Attribution]:
     """Return the attributions of a Doc, in the order of their cues; none where no component set any."""
     if "cue" not in doc.spans:
@@ -86,7 +116,4 @@ def attributions_of(doc: Doc) -> list[Attribution]:
         for span in doc.spans[role]:
             found.setdefault(span.id_, {r: [] for r in ROLES})[role].append((span.start_char, span.end_char))
     facts = doc.spans["cue"].attrs["attributions"]
-    return [
-        Attribution(tuple(found[n]["source"]), tuple(found[n]["cue"]), tuple(found[n]["content"]), **fact)
-        for n, fact in facts.items()
-    ]
+    return [Attribution(tuple(found[n]["source"]), tuple(found[n]["cue"]), tuple(found[n]["content"]), **_with_tuples(fact)) for n, fact in facts.items()]

@@ -5,6 +5,7 @@ Reads nothing but the text, so articles of any length are read whole: window aft
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
@@ -22,12 +23,12 @@ from accordingto.graph import Graph, copy_graph
 from accordingto.window import WordCache, Words, cut_windows, encoder_inputs, words_from_doc
 
 GUIDELINES = ("polnear", "steady")
-GRAPH, PIECES = "encoder.onnx", "wordpieces.json"
+GRAPH, PIECES, TAGS = "encoder.onnx", "wordpieces.json", "tags.json"
 
 Pending = tuple[Words, list[tuple[int, int]], list["Future[np.ndarray]"]]
 
 
-@Language.factory("accordingto_encoder", assigns=["doc.tensor"], default_config={"guideline": "steady", "threads": 1})
+@Language.factory("accordingto_encoder", assigns=["doc.tensor", "token.tag"], default_config={"guideline": "steady", "threads": 1})
 def make_encoder(nlp: Language, name: str, guideline: str, threads: int) -> Encoder:
     """Return an encoder without weights; `from_disk` brings them."""
     return Encoder(nlp.vocab, name, guideline=guideline, threads=threads)
@@ -45,6 +46,7 @@ class Encoder:
         self._graph: Graph | None = None
         self._tokenizer: Tokenizer | None = None
         self._cache: WordCache | None = None
+        self._tags: list[str] = []
         self._pool: ThreadPoolExecutor | None = None
 
     def __call__(self, doc: Doc) -> Doc:
@@ -64,13 +66,13 @@ class Encoder:
             yield from self._finish(*rest)
 
     def predict(self, docs: Iterable[Doc]) -> list[tuple[Words, list[tuple[int, int]], np.ndarray]]:
-        """Return the words, windows and (W, 397) encoding of each Doc."""
+        """Return the words, windows and (W, 398) encoding of each Doc."""
         return [_gather(pending) for pending in [self._submit(doc) for doc in docs]]
 
     def set_annotations(self, docs: Iterable[Doc], predictions: Iterable[tuple[Words, list[tuple[int, int]], np.ndarray]]) -> None:
         """Put the encodings on the Docs."""
         for doc, (words, windows, encoded) in zip(docs, predictions, strict=True):
-            set_encoding(doc, words.tokens, encoded, words.gap == 2, windows, self.guideline)
+            set_encoding(doc, words.tokens, encoded, words.gap == 2, self._tags, windows, self.guideline)
 
     def to_disk(self, path: Path | str, *, exclude: Iterable[str] = ()) -> None:
         """Write the graph and the wordpieces into a folder."""
@@ -79,6 +81,7 @@ class Encoder:
         graph, tokenizer, _ = self._loaded()
         copy_graph(graph, folder)
         tokenizer.save(str(folder / PIECES))
+        (folder / TAGS).write_text(json.dumps(self._tags) + "\n", encoding="utf-8")
 
     def from_disk(self, path: Path | str, *, exclude: Iterable[str] = ()) -> Encoder:
         """Load the graph and the wordpieces from a folder; raises ModelError."""
@@ -88,6 +91,10 @@ class Encoder:
             self._tokenizer = Tokenizer.from_str((folder / PIECES).read_text(encoding="utf-8"))
         except Exception as error:  # tokenizers raises plain Exception for a damaged file
             raise ModelError(folder / PIECES, str(error)) from error
+        try:
+            self._tags = [str(tag) for tag in json.loads((folder / TAGS).read_text(encoding="utf-8"))]
+        except (OSError, ValueError, TypeError) as error:
+            raise ModelError(folder / TAGS, str(error)) from error
         self._tokenizer.no_truncation()
         self._tokenizer.no_padding()
         self._cache = WordCache(self._tokenizer)
@@ -108,7 +115,7 @@ class Encoder:
         return words, windows, [self._pool.submit(self._encode, words, start, end) for start, end in windows]
 
     def _encode(self, words: Words, start: int, end: int) -> np.ndarray:
-        """Return the (end - start, 397) encoding of one window."""
+        """Return the (end - start, 398) encoding of one window."""
         graph, _, _ = self._loaded()
         inputs = {name: values[None] for name, values in encoder_inputs(words, start, end).items()}
         return graph({**inputs, "guideline": np.array([GUIDELINES.index(self.guideline)])})[0][0]
@@ -122,4 +129,4 @@ def _gather(pending: Pending) -> tuple[Words, list[tuple[int, int]], np.ndarray]
     """Wait for a Doc's windows and return them as one."""
     words, windows, futures = pending
     rows = [future.result() for future in futures]
-    return words, windows, np.concatenate(rows) if rows else np.zeros((0, WIDTH + 13), np.float32)
+    return words, windows, np.concatenate(rows) if rows else np.zeros((0, WIDTH + 14), np.float32)

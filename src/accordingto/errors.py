@@ -3,9 +3,10 @@
 AccordingToError
 ├── InputError       an input that cannot be read; the others go on
 ├── ModelError       a pipeline that is missing, damaged or of another version
-├── OutputError      a table that cannot be written
+├── OutputError      a table or a page that cannot be written
 ├── RunError         a run's folder that cannot be used, or not with these options
 ├── IncompleteError  a run that stopped before its end and can go on
+├── TableError       a table of claims that cannot be read
 ├── GoldError        gold data that cannot be scored against
 ├── FloorError       a score below its pinned floor
 └── TrainingError    a training that cannot start or go on
@@ -67,10 +68,17 @@ class ModelError(AccordingToError):
 
 
 class OutputError(AccordingToError):
-    """A table that cannot be written."""
+    """A table or a page that cannot be written."""
 
     def __init__(self, path: Path | str, why: str, remedy: str) -> None:
-        super().__init__(f"the table {str(path)!r} was not written: {why}; {remedy}.")
+        super().__init__(f"{str(path)!r} was not written: {why}; {remedy}.")
+
+
+class TableError(AccordingToError):
+    """A table of claims that cannot be read."""
+
+    def __init__(self, path: Path | str, why: str, remedy: str) -> None:
+        super().__init__(f"the table {str(path)!r} was not read: {why}; {remedy}.")
 
 
 class RunError(AccordingToError):

@@ -101,12 +101,7 @@ def _characters(spans: Spans, text: str) -> frozenset[int]:
 def match(predicted: Sequence[Marked], gold: Sequence[Marked]) -> list[tuple[Marked, Marked]]:
     """Return the pairs of predicted and gold attributions, those that share most of the cue, then of the content, first."""
     shared = sorted(
-        (
-            (len(p.whole["cue"] & g.whole["cue"]), len(p.whole["content"] & g.whole["content"]), i, j)
-            for i, p in enumerate(predicted)
-            for j, g in enumerate(gold)
-            if p.whole["cue"] & g.whole["cue"]
-        ),
+        ((len(p.whole["cue"] & g.whole["cue"]), len(p.whole["content"] & g.whole["content"]), i, j) for i, p in enumerate(predicted) for j, g in enumerate(gold) if p.whole["cue"] & g.whole["cue"]),
         reverse=True,
     )
     left, right, pairs = set(range(len(predicted))), set(range(len(gold))), []

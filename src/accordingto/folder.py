@@ -12,7 +12,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ from accordingto.pipeline import model_folder
 from accordingto.pool import BATCH, Failure, Pool, WorkersDieError
 from accordingto.reader.page import web_address
 from accordingto.reading import make_read
+from accordingto.run import Wanted
 from accordingto.schema import Article, Problem
 
 RUN_FILE = "run.json"
@@ -41,10 +42,25 @@ class RunOptions:
 
     formats: tuple[str, ...] = ("csv", "jsonl")
     guideline: str = "steady"
-    min_confidence: float = 0.0
-    nested: bool = True
+    wanted: Wanted = field(default_factory=Wanted)  # which claims go into the tables
     near_duplicates: bool = True
     text_column: str | None = None
+
+
+def options_as_json(options: RunOptions) -> dict[str, Any]:
+    """Return options as they are kept in the ledger and in `run.json`."""
+    facts = asdict(options)
+    wanted = facts.pop("wanted")
+    labels = {name: sorted(values) for name, values in wanted["labels"].items() if values}
+    return facts | wanted | {"labels": labels, "formats": list(options.formats)}
+
+
+def options_from_json(facts: dict[str, Any]) -> RunOptions:
+    """Return the options that `options_as_json` wrote."""
+    own = dict(facts)
+    labels = {name: frozenset(values) for name, values in own.pop("labels").items()}
+    wanted = Wanted(own.pop("min_confidence"), own.pop("nested"), labels)
+    return RunOptions(**own | {"formats": tuple(own["formats"])}, wanted=wanted)
 
 
 @dataclass(frozen=True)
@@ -76,7 +92,7 @@ def retry_run(folder: Path, *, workers: int, memory: int, progress: Progress) ->
     ledger = _existing(folder)
     try:
         facts = ledger.facts()
-        options = RunOptions(**facts["options"] | {"formats": tuple(facts["options"]["formats"])})
+        options = options_from_json(facts["options"])
         model = Path(facts["model_folder"]) if facts["model_folder"] else None
         _check_same(folder, facts, _facts(options, model))
         paths = ledger.forget_problems(FILTERED)
@@ -126,7 +142,7 @@ def _facts(options: RunOptions, model: Path | None) -> dict[str, Any]:
             import datasketch  # noqa: F401
         except ImportError as error:
             raise OutputError("near-duplicates", "the package datasketch is missing", "pip install 'accordingto[runs]', or add --no-near-duplicates") from error
-    return {"version": __version__, "model": digest_of_model(model), "model_folder": str(model.resolve()) if model else "", "options": asdict(options)}
+    return {"version": __version__, "model": digest_of_model(model), "model_folder": str(model.resolve()) if model else "", "options": options_as_json(options)}
 
 
 def digest_of_model(model: Path | None) -> str:
@@ -143,8 +159,7 @@ def digest_of_model(model: Path | None) -> str:
 def _check_same(folder: Path, known: dict[str, Any], facts: dict[str, Any]) -> None:
     """Refuse to go on with another version, model or options; raises RunError, naming each difference."""
     differences = [f"{name} was {known[name][:16]} and is {facts[name][:16]}" for name in ("version", "model") if known[name] != facts[name]]
-    now = {k: list(v) if isinstance(v, tuple) else v for k, v in facts["options"].items()}
-    differences += [f"{name} was {known['options'].get(name)!r} and is {value!r}" for name, value in now.items() if known["options"].get(name) != value]
+    differences += [f"{name} was {known['options'].get(name)!r} and is {value!r}" for name, value in facts["options"].items() if known["options"].get(name) != value]
     if differences:
         raise RunError(folder, f"it was made otherwise: {', '.join(differences)}", "give the options that it was made with, or choose a new folder")
 
@@ -154,7 +169,7 @@ def _work(ledger: Ledger, names: Sequence[str], urls: Sequence[str], options: Ru
     try:
         (ledger.folder / RUN_FILE).unlink(missing_ok=True)  # it is there only when all else is
         left_out = _read_all(ledger, names, urls, options, model, workers, memory, progress)
-        return replace(write_outputs(ledger, options.formats, options.min_confidence, nested=options.nested, near_duplicates=options.near_duplicates, filtered=FILTERED), left_out=left_out)
+        return replace(write_outputs(ledger, options.formats, options.wanted, near_duplicates=options.near_duplicates, filtered=FILTERED), left_out=left_out)
     except (OSError, sqlite3.Error) as error:  # a full disk, mostly; SQLite has undone what it could not write
         raise IncompleteError(ledger.folder, getattr(error, "strerror", None) or str(error)) from error
 

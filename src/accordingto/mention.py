@@ -14,9 +14,8 @@ import numpy as np
 from spacy.attrs import ORTH
 from spacy.tokens import Doc
 
+from accordingto.decoding import WordRange
 from accordingto.document import Encoding
-
-WordRange = tuple[int, int]
 
 NAME_KINDS = ("PERSON", "ORGANIZATION", "LOCATION", "MISC")
 KINDS = (*NAME_KINDS, "DESCRIPTION")
@@ -71,14 +70,29 @@ def find_names(doc: Doc, encoding: Encoding) -> list[Name]:
 
 def _name(doc: Doc, encoding: Encoding, start: int, end: int, kind: str) -> Name:
     words = [doc[int(encoding.tokens[i])].text for i in range(start, end)]
-    while kind == "PERSON" and end + 1 < len(encoding.tokens) and doc[int(encoding.tokens[end])].text == "-" and doc[int(encoding.tokens[end + 1])].is_title:
-        end += 2  # Crouse-Mays: spaCy parts it, and the silver names that the encoder learned from do not
+    while kind == "PERSON" and _goes_on_behind_hyphen(doc, encoding, start, end):
+        end += 2
         words = [doc[int(encoding.tokens[i])].text for i in range(start, end)]
     while kind == "PERSON" and len(words) > 1 and words[0].lower().rstrip(".") in _TITLES:
         words, start = words[1:], start + 1
     while len(words) > 1 and words[-1] in ("’s", "'s", "’", "'"):
         words, end = words[:-1], end - 1
     return Name(start, end, kind, tuple(w.lower() for w in words if any(c.isalnum() for c in w)))
+
+
+def _goes_on_behind_hyphen(doc: Doc, encoding: Encoding, start: int, end: int) -> bool:
+    """Return whether a person's name goes on behind a hyphen: spaCy parts it there, and the names that the encoder learned from do not.
+
+    Crouse | -Mays; Ban Ki | -moon; but not: Hillary Clinton | -led
+    """
+    if end + 1 >= len(encoding.tokens):
+        return False
+    hyphen, part = (doc[int(encoding.tokens[i])] for i in (end, end + 1))
+    glued = hyphen.text in ("-", "‑") and not hyphen.whitespace_ and not doc[int(encoding.tokens[end - 1])].whitespace_
+    return glued and (part.is_title or (end - start > 1 and part.is_lower and part.is_alpha and len(part) <= 5 and part.text not in _BEHIND_HYPHEN))
+
+
+_BEHIND_HYPHEN = frozenset(["led", "like", "era", "style", "run", "owned", "based", "born", "aide", "ally", "type", "tied", "esque"])
 
 
 def text_of(doc: Doc, encoding: Encoding, words: WordRange) -> str:
@@ -115,17 +129,18 @@ def own_words(text: str) -> str:
     return _LEADING.sub("", _TRAILING.sub("", _BRACKET.sub("", _CLAUSE.sub("", text)))).strip(" “”\"‘’'")
 
 
-def find_candidates(doc: Doc, encoding: Encoding, names: Sequence[Name], sources: Iterable[WordRange]) -> list[Candidate]:
-    """Return the entities of an article: names of one person or body together, then descriptions that serve as sources."""
+def find_candidates(doc: Doc, encoding: Encoding, names: Sequence[Name], phrases: Iterable[WordRange]) -> list[Candidate]:
+    """Return the entities of an article: names of one person or body together, then descriptions, from the phrases that may be meant."""
     out = [_cluster_text(doc, encoding, kind, mentions) for kind, mentions in _cluster_names(names)]
     named = words_of_names(encoding, ((n.start, n.end) for n in names))
     described: dict[str, Candidate] = {}
-    for start, end in sources:
+    for start, end in phrases:
         text = describe(doc, encoding, (start, end), named)
         if not text or text.lower() in PRONOUNS or named[start:end].all():
             continue
         found = described.setdefault(text.lower(), Candidate("DESCRIPTION", text, []))
-        found.mentions.append((start, end))
+        if (start, end) not in found.mentions:
+            found.mentions.append((start, end))
     for candidate in described.values():
         candidate.mentions.sort()
     return out + list(described.values())
@@ -150,11 +165,16 @@ def _cluster_names(names: Sequence[Name]) -> list[tuple[str, list[Name]]]:
                 full[name.words].append(name)
             continue
         holders = [other for other in long if _may_stand_for(name, other)]
-        before = [other for other in holders if other.start <= name.start]
-        nearest = max(before, key=lambda o: o.start) if before else min(holders, key=lambda o: o.start, default=None)
+        nearest = _likeliest_holder(name, holders)
         full.setdefault(nearest.words if nearest else name.words, []).append(name)
     groups = [sorted(mentions, key=lambda n: n.start) for mentions in full.values()]
     return [(Counter(n.kind for n in group).most_common(1)[0][0], group) for group in groups]
+
+
+def _likeliest_holder(name: Name, holders: Sequence[Name]) -> Name | None:
+    """Return the longer name that a short one stands for: the last one before it, else the first behind it."""
+    before = [other for other in holders if other.start <= name.start]
+    return max(before, key=lambda o: o.start) if before else min(holders, key=lambda o: o.start, default=None)
 
 
 def _may_stand_for(short: Name, long: Name) -> bool:
@@ -166,4 +186,5 @@ def _may_stand_for(short: Name, long: Name) -> bool:
     if "PERSON" in (short.kind, long.kind):
         return False
     initials = "".join(w[0] for w in long.words if w not in ("of", "the", "and", "for"))
-    return short.words == long.words[-len(short.words) :] or (len(short.words) == 1 and len(initials) > 2 and short.words[0].replace(".", "") == initials)
+    begins = short.kind == long.kind == "ORGANIZATION" and short.words == long.words[: len(short.words)]  # Brightwell: Brightwell Energy
+    return begins or short.words == long.words[-len(short.words) :] or (len(short.words) == 1 and len(initials) > 2 and short.words[0].replace(".", "") == initials)

@@ -7,7 +7,7 @@ import json
 import platform
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -41,7 +41,7 @@ class Summary:
         return self.inputs == self.extracted + self.without_claims + self.duplicates + sum(self.filtered.values()) + sum(self.quarantined.values())
 
 
-def write_outputs(ledger: Ledger, formats: Sequence[str], min_confidence: float, *, nested: bool, near_duplicates: bool, filtered: Sequence[str]) -> Summary:
+def write_outputs(ledger: Ledger, formats: Sequence[str], wanted: Callable[[Claim], bool], *, near_duplicates: bool, filtered: Sequence[str]) -> Summary:
     """Write a run's files, each whole or not at all, and return the counts."""
     folder = ledger.folder
     with replacing(folder / "articles.jsonl") as articles, replacing(folder / "quarantine.jsonl") as quarantine:
@@ -49,7 +49,7 @@ def write_outputs(ledger: Ledger, formats: Sequence[str], min_confidence: float,
     names = []
     for format in formats:
         names.append(f"claims.{format}")
-        count = write_table(_claims(folder / "articles.jsonl", ledger, min_confidence, nested=nested), folder / names[-1], format, sorted(src))
+        count = write_table(_claims(folder / "articles.jsonl", ledger, wanted), folder / names[-1], format, sorted(src))
         summary = replace(summary, claims=count)
     digests = {name: digest_of(folder / name) for name in ("articles.jsonl", "quarantine.jsonl", *names)}
     facts = ledger.facts()
@@ -133,7 +133,7 @@ def _quarantined(entry: Entry, ledger: Ledger, status: str) -> dict[str, Any]:
     return facts | origin | ({"text": ledger.text(entry.text)} if entry.text else {})
 
 
-def _claims(articles: Path, ledger: Ledger, min_confidence: float, *, nested: bool) -> Iterator[Claim]:
+def _claims(articles: Path, ledger: Ledger, wanted: Callable[[Claim], bool]) -> Iterator[Claim]:
     """Yield the claims of a run's articles in their order, with what the articles say of themselves."""
     with articles.open("rb") as lines:
         for line in lines:
@@ -142,7 +142,7 @@ def _claims(articles: Path, ledger: Ledger, min_confidence: float, *, nested: bo
                 continue
             own = {name: facts[name] for name in ("article_id", "title", "publisher", "published", "url", "language", "src", "near_duplicate_of")} | {"authors": "; ".join(facts["authors"])}
             for claim in map(claim_from_json, ledger.claims(facts["text_sha256"])):
-                if claim.confidence >= min_confidence and (nested or claim.parent_id is None):
+                if wanted(claim):
                     yield replace(claim, **own)
 
 

@@ -4,7 +4,8 @@ article.py     inputs            → Article
 encoder.py     Doc               → its words' vectors and first scores
 sentence.py                      → sentences
 attribution.py                   → source, cue, content, parent, confidence
-speaker.py                       → speaker, role, kind
+stance.py                        → stance and the other labels, why, what the attitude aims at
+speaker.py                       → speaker, role, kind, and the names of what attitudes aim at
 furniture.py                     → what is no part of the article, whose attributions go
 claim.py       Article and Doc   → Claim, one a row
 table.py       claims            → CSV, XLSX, JSONL, Parquet, DataFrame
@@ -20,14 +21,14 @@ import spacy
 from spacy.language import Language
 from spacy.tokens import Doc
 
-from accordingto import attribution, encoder, sentence, speaker  # noqa: F401  (their factories)
+from accordingto import attribution, encoder, sentence, speaker, stance  # noqa: F401  (their factories)
 from accordingto.article import article_from_text
 from accordingto.claim import claims_from_doc
 from accordingto.errors import ModelError
 from accordingto.furniture import mark_furniture
 from accordingto.schema import MAX_CHARS, Article, Claim
 
-COMPONENTS = {"encoder": "accordingto_encoder", "sentences": "accordingto_sentences", "attributions": "accordingto_attributions", "speakers": "accordingto_speakers"}
+COMPONENTS = {name: f"accordingto_{name}" for name in ("encoder", "sentences", "attributions", "stances", "speakers")}
 BATCH = 16  # Docs that are encoded together; two batches are under way at once
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO
@@ -14,32 +15,51 @@ from accordingto.claim import claims_from_doc
 from accordingto.errors import InputError
 from accordingto.pipeline import load, model_name, read_docs
 from accordingto.reader.item import carries_columns
+from accordingto.roster import RosterRow, roster_of
 from accordingto.schema import Article, Claim, Problem, RunCounts
-from accordingto.table import claim_from_json, json_of_claim, write_table, writer_of
+from accordingto.table import check_roster, claim_from_json, json_of_claim, write_roster, write_table, writer_of
 
 Progress = Callable[[int, int], None]  # articles done, articles in all
 
 
+@dataclass(frozen=True)
+class Wanted:
+    """Which claims go into the table; an empty set of labels wants them all."""
+
+    min_confidence: float = 0.0
+    nested: bool = True
+    labels: Mapping[str, frozenset[str]] = field(default_factory=dict)  # by field: stance, attribution_type, framing
+
+    def __call__(self, claim: Claim) -> bool:
+        """Return whether a claim is wanted."""
+        return claim.confidence >= self.min_confidence and (self.nested or claim.parent_id is None) and all(not values or getattr(claim, name) in values for name, values in self.labels.items())
+
+
 def extract_table(
-    names: Iterable[str], output: str, *, format: str | None, model: Path | None, guideline: str | None, threads: int, min_confidence: float, nested: bool, progress: Progress,
+    names: Iterable[str], output: str, *, format: str | None, model: Path | None, guideline: str | None, threads: int, wanted: Wanted, progress: Progress, speakers: Path | None = None,
     text_column: str | None = None, urls: Sequence[str] = (),
 ) -> RunCounts:  # fmt: skip
-    """Write the claims of all articles behind `names` to a table and return the counts.
+    """Write the claims of all articles behind `names` to a table, and their speakers to another where one is named; return the counts.
 
     What cannot be read is in the counts' problems and stops nothing. Raises ModelError, OutputError.
     """
     if output != "-":
         writer_of(Path(output), format)  # refuse a wrong ending before the model has worked for an hour
+    if speakers is not None:
+        check_roster(speakers)
     inputs = find_inputs(names)
     counts = RunCounts(problems=list(inputs.problems), left_out=inputs.left_out)
     nlp = load(model, threads=threads, guideline=guideline) if inputs.paths or urls else None
     if nlp is not None:
         articles = read_articles(inputs.paths, counts.problems, text_column=text_column, urls=urls)
-        claims = _claims(articles, nlp, counts, len(inputs.paths) + len(urls), progress)
-        wanted: Iterator[Claim] = (c for c in claims if c.confidence >= min_confidence and (nested or c.parent_id is None))
+        rosters: list[RosterRow] = []
+        kept = (_kept(claims, wanted, rosters if speakers is not None else None) for claims in _claims(articles, nlp, counts, len(inputs.paths) + len(urls), progress))
+        rows: Iterator[Claim] = (claim for claims in kept for claim in claims)
         with TemporaryFile() as spool:
-            wanted, src = _carry_columns(wanted, spool) if any(carries_columns(str(p)) for p in (*inputs.paths, *urls)) else (wanted, set())
-            counts.claims = write_table(wanted, output, format, sorted(src))
+            rows, src = _carry_columns(rows, spool) if any(carries_columns(str(p)) for p in (*inputs.paths, *urls)) else (rows, set())
+            counts.claims = write_table(rows, output, format, sorted(src))
+        if speakers is not None:
+            write_roster(rosters, speakers)
     return counts
 
 
@@ -53,8 +73,16 @@ def _carry_columns(claims: Iterable[Claim], spool: IO[bytes]) -> tuple[Iterator[
     return map(claim_from_json, spool), src
 
 
-def _claims(articles: Iterable[Article], nlp: Language, counts: RunCounts, total: int, progress: Progress) -> Iterator[Claim]:
-    """Yield the claims of articles and count them; an article that the pipeline fails on becomes a problem."""
+def _kept(claims: Sequence[Claim], wanted: Wanted, rosters: list[RosterRow] | None) -> list[Claim]:
+    """Return the wanted claims of an article, and add their speakers to the rosters."""
+    kept = [claim for claim in claims if wanted(claim)]
+    if rosters is not None:
+        rosters += roster_of(kept)
+    return kept
+
+
+def _claims(articles: Iterable[Article], nlp: Language, counts: RunCounts, total: int, progress: Progress) -> Iterator[list[Claim]]:
+    """Yield the claims of each article and count them; an article that the pipeline fails on becomes a problem."""
     name = model_name(nlp)
 
     def on_error(article: Article, error: Exception) -> None:
@@ -64,5 +92,5 @@ def _claims(articles: Iterable[Article], nlp: Language, counts: RunCounts, total
         claims = claims_from_doc(article, doc, model=name)
         counts.articles += 1
         counts.without_claims += not claims
-        yield from claims
+        yield claims
         progress(counts.articles + len(counts.problems), total)

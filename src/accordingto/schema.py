@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 CharSpan = tuple[int, int]
+JOINT = " … "  # between the fragments of a discontinuous part
 
 MAX_CHARS = 1_000_000  # an article's; a novel has 600,000. Beyond it the vectors alone would take half a gigabyte
 MAX_BYTES = 4 * MAX_CHARS  # UTF-8 takes four bytes a character at most
@@ -45,6 +46,16 @@ class Attribution:
     speaker_role: str | None = None
     source_kind: str | None = None
     speaker_confidence: float | None = None
+    stance: str | None = None
+    negated: bool | None = None
+    certainty: str | None = None
+    attitude: str | None = None
+    attitude_target: str | None = None  # whom or what the attitude aims at, in full; None where it is neutral
+    framing: str | None = None
+    attribution_type: str | None = None
+    stance_confidence: float | None = None
+    aim: CharSpan | None = None  # the words that `attitude_target` resolves
+    why: tuple[CharSpan, ...] = ()  # the words that speak for the labels
 
 
 @dataclass(frozen=True)

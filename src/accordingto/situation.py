@@ -6,19 +6,22 @@ One function (`describe_situation`) for training and for use, so that they canno
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from math import log1p
 
 import numpy as np
 from spacy.tokens import Doc
 
+from accordingto.decoding import WordRange
 from accordingto.document import Encoding
-from accordingto.mention import KINDS, PRONOUNS, Candidate, Name, WordRange, describe, find_candidates, text_of, words_of_names
+from accordingto.mention import KINDS, PRONOUNS, Candidate, Name, describe, find_candidates, text_of, words_of_names
+from accordingto.phrase import head_of, in_full, phrases_before, role_words, shorter_forms
 
-PRONOUN_CLASSES = ("he", "she", "they", "i", "we", "it", "who", "other", "the", "a", "name")
+SOURCE_CLASSES = ("he", "she", "they", "i", "we", "it", "who", "other", "the", "a", "name")
+OWN_FORMS = 3  # the source's own words, and at most two shorter forms of them
 FAR = 400.0  # words; beyond it distances are all alike
+_HEADLINE = 15  # words
+_GENDER = {"mr": 1.0, "sir": 1.0, "mrs": -1.0, "ms": -1.0, "miss": -1.0, "lady": -1.0}
 
 
 @dataclass(frozen=True)
@@ -34,155 +37,252 @@ class Source:
 
 @dataclass(frozen=True)
 class Situation:
-    """One Doc's sources and candidates as arrays: S sources, K candidates and the source itself first, M mentions."""
+    """One Doc's sources and choices as arrays: S sources; N choices, first the OWN_FORMS, then K candidates; M mentions."""
 
     sources: list[Source]
     candidates: list[Candidate]
-    names: list[str]  # S own descriptions
-    source: np.ndarray  # (S, width)
+    forms: list[list[str]]  # S lists of own forms
+    source: np.ndarray  # (S, width) mean vectors
+    head: np.ndarray  # (S, width) of the sources' heads
     cue: np.ndarray  # (S, width)
     mentions: np.ndarray  # (M, width) mean vectors
-    pointer: np.ndarray  # (S, K + 1) the mention that is nearest to the source
-    features: np.ndarray  # (S, K + 1, FEATURES)
+    mention_heads: np.ndarray  # (M, width)
+    member: np.ndarray  # (N, M) 1 where a mention is a candidate's
+    pointer: np.ndarray  # (S, N) the mention that is nearest to the source
+    possible: np.ndarray  # (S, N) 1 for choices that are there
+    features: np.ndarray  # (S, N, FEATURES)
 
     def name(self, source: int, choice: int) -> str:
-        """Return what a choice calls the speaker; choice 0 is the source itself."""
-        return self.candidates[choice - 1].name if choice else self.names[source]
+        """Return what a choice calls the speaker; the first choices are the source's own words."""
+        if choice >= OWN_FORMS:
+            return self.candidates[choice - OWN_FORMS].name
+        forms = self.forms[source]
+        return forms[min(choice, len(forms) - 1)]
 
 
-def describe_situation(doc: Doc, encoding: Encoding, sources: Sequence[Source], names: Sequence[Name]) -> Situation:
-    """Return sources and candidates of a Doc as the network reads them; the same in training and in use."""
-    candidates = find_candidates(doc, encoding, names, [s.words for s in sources])
+ARRAYS = ("source", "head", "cue", "mentions", "mention_heads", "member", "pointer", "possible", "features")
+
+
+def describe_situation(doc: Doc, encoding: Encoding, sources: Sequence[Source], names: Sequence[Name], *, known: Sequence[Source] = ()) -> Situation:
+    """Return sources and choices of a Doc as the network reads them; the same in training and in use.
+
+    known: the Doc's sources where `sources` are other words than those, such as what an attitude aims at.
+    """
+    text = _Text(doc, encoding)
+    all_sources = known or sources
+    antecedents = [p for s in all_sources if text.source_class(s.words) == "who" for p in phrases_before(text.lowered, encoding.tags, s.words[0])]
+    candidates = find_candidates(doc, encoding, names, [*(s.words for s in all_sources), *antecedents])
     mentions = sorted({m for c in candidates for m in c.mentions} | {s.words for s in sources})
     place = {mention: i for i, mention in enumerate(mentions)}
-    width = encoding.vectors.shape[1]
-
-    def mean(ranges: Sequence[WordRange]) -> np.ndarray:
-        return np.array([encoding.vectors[s:e].mean(0) for s, e in ranges], np.float32).reshape(len(ranges), width)
-
-    context = _Context(doc, encoding, sources, candidates)
-    pointer = np.zeros((len(sources), len(candidates) + 1), np.int64)
-    features = np.zeros((len(sources), len(candidates) + 1, FEATURES), np.float32)
-    for i, source in enumerate(sources):
-        pointer[i, 0] = place[source.words]
-        context.turn_to(source)
-        features[i, 0] = context.own_features()
-        for k, candidate in enumerate(candidates, 1):
-            nearest = _nearest(candidate.mentions, source.words)
-            pointer[i, k] = place[nearest]
-            features[i, k] = context.features(candidate, nearest)
     named = words_of_names(encoding, ((n.start, n.end) for n in names))
-    own = [_own_name(doc, encoding, source.words, candidates, named) for source in sources]
-    return Situation(list(sources), candidates, own, mean([s.words for s in sources]), mean([s.cue for s in sources]), mean(mentions), pointer, features)
+    forms = [_own_forms(doc, encoding, text, source.words, candidates, named) for source in sources]
+    member = np.zeros((OWN_FORMS + len(candidates), len(mentions)), np.float32)
+    for k, candidate in enumerate(candidates, OWN_FORMS):
+        member[k, [place[m] for m in candidate.mentions]] = 1
+    pointer, features = _pair_features(text, encoding, sources, candidates, place, [s.words for s in all_sources if text.source_class(s.words) in ("the", "a", "name")])
+    possible = np.ones(pointer.shape, np.float32)
+    for i, own in enumerate(forms):
+        possible[i, len(own) : OWN_FORMS] = 0
+    vectors = encoding.vectors
+
+    def means(ranges: Sequence[WordRange]) -> np.ndarray:
+        return np.array([vectors[s:e].mean(0) for s, e in ranges], np.float32).reshape(len(ranges), vectors.shape[1])
+
+    def heads(ranges: Sequence[WordRange]) -> np.ndarray:
+        return vectors[[head_of(encoding.tags, r) for r in ranges]].astype(np.float32).reshape(len(ranges), vectors.shape[1])
+
+    spans = [s.words for s in sources]
+    return Situation(list(sources), candidates, forms, means(spans), heads(spans), means([s.cue for s in sources]), means(mentions), heads(mentions), member, pointer, possible, features)
 
 
-def _nearest(mentions: Sequence[WordRange], source: WordRange) -> WordRange:
-    """Return the mention inside the source, else the last one before it, else the first one behind it."""
-    inside = [m for m in mentions if m[0] < source[1] and source[0] < m[1]]
-    before = [m for m in mentions if m[1] <= source[0]]
-    return inside[0] if inside else before[-1] if before else mentions[0]
-
-
-def _own_name(doc: Doc, encoding: Encoding, words: WordRange, candidates: Sequence[Candidate], named: np.ndarray) -> str:
-    """Return a source's own description; several people in it are named in full and joined by *and*."""
+def _own_forms(doc: Doc, encoding: Encoding, text: _Text, words: WordRange, candidates: Sequence[Candidate], named: np.ndarray) -> list[str]:
+    """Return a source's own descriptions, the longest first; several people in it are named in full and joined by *and*."""
+    whole = text_of(doc, encoding, words)
     people = [(m, c.name) for c in candidates if c.kind == "PERSON" for m in c.mentions if words[0] <= m[0] and m[1] <= words[1]]
-    text = text_of(doc, encoding, words)
-    if len(people) > 1 and re.search(r"\band\b|,|&", text):
-        return " and ".join(dict.fromkeys(name for _, name in sorted(people)))
-    return describe(doc, encoding, words, named) or text
+    if len({name for _, name in people}) > 1 and re.search(r"\band\b|,|&", whole):
+        return [" and ".join(dict.fromkeys(name for _, name in sorted(people)))]
+    forms = [describe(doc, encoding, form, named) for form in shorter_forms(text.lowered, encoding.tags, words)]
+    return list(dict.fromkeys(form for form in forms if form)) or [whole]
 
 
-class _Context:
-    """What the features of all pairs of a Doc are computed from."""
+class _Text:
+    """The words of a Doc as the features need them."""
 
-    def __init__(self, doc: Doc, encoding: Encoding, sources: Sequence[Source], candidates: Sequence[Candidate]) -> None:
-        self.sentence = np.cumsum(encoding.sentence > 0).tolist()
-        self.paragraph = np.cumsum(encoding.lines).astype(int).tolist()
-        self.words = [doc[int(i)].lower_ for i in encoding.tokens]
-        self.people_ends = sorted(end for c in candidates if c.kind == "PERSON" for _, end in c.mentions)
-        self.explicit = sorted(s.words for s in sources if self._class(s.words) in ("the", "a", "name"))
-        self.count = max(len(self.words), 1)
-        self.names = {c.name: tuple(c.name.lower().split()) for c in candidates}
-        self.name_words = {name: set(words) - _EMPTY for name, words in self.names.items()}
-        self.as_source = {m for c in candidates for m in c.mentions if any(w[0] <= m[0] and m[1] <= w[1] for w in self.explicit)}
+    def __init__(self, doc: Doc, encoding: Encoding) -> None:
+        self.lowered = [doc[int(i)].lower_ for i in encoding.tokens]
+        self.sentence = np.cumsum(encoding.sentence > 0)  # (W,) number of the sentence
+        self.paragraph = np.cumsum(encoding.lines).astype(int)
+        starts = np.flatnonzero(np.diff(self.sentence, prepend=-1))
+        self.into_sentence = np.arange(len(self.lowered)) - starts[np.searchsorted(starts, np.arange(len(self.lowered)), side="right") - 1] if len(starts) else np.zeros(0, int)
 
-    def _class(self, words: WordRange) -> str:
-        first = self.words[words[0]]
+    def source_class(self, words: WordRange) -> str:
+        """Return the class of a source (SOURCE_CLASSES): its pronoun, or how its phrase begins."""
+        first = self.lowered[words[0]]
         if words[1] - words[0] == 1 or first in ("who", "which"):
             known = PRONOUNS.get(first)
             if known:
                 return known
+        if any(w in ("whom", "which") for w in self.lowered[words[0] : words[1]]) and words[1] - words[0] <= 5:
+            return "who"  # many of whom
         return "the" if first in ("the", "his", "her", "their", "its", "this", "that", "these", "those", "my", "our") else "a" if first in ("a", "an", "one", "another", "some") else "name"
 
-    def turn_to(self, source: Source) -> None:
-        """Take up a source: what its pairs share."""
+
+_EMPTY = frozenset(["the", "a", "an", "of", "and", ",", ".", "'", "’", "“", "”", '"', "'s", "’s", "-"])
+
+
+def _pair_features(text: _Text, encoding: Encoding, sources: Sequence[Source], candidates: Sequence[Candidate], place: dict[WordRange, int], explicit: Sequence[WordRange]) -> tuple[np.ndarray, np.ndarray]:
+    """Return for each source and choice the mention nearest to the source (S, N), and the features (S, N, FEATURES).
+
+    explicit: the sources that are names or descriptions.
+    """
+    count, own_count, total = len(sources), OWN_FORMS, len(candidates)
+    start = np.array([s.words[0] for s in sources])
+    end = np.array([s.words[1] for s in sources])
+    pointer = np.zeros((count, own_count + total), np.int64)
+    pointer[:, :own_count] = [[place[s.words]] for s in sources]
+    classes = [text.source_class(s.words) for s in sources]
+    features = np.zeros((count, own_count + total, FEATURES), np.float32)
+    shared = _source_features(encoding, sources, classes)
+    features[:, :, : shared.shape[1]] = shared[:, None]
+    column = shared.shape[1]
+    features[:, range(own_count), range(column, column + own_count)] = 1
+    if not total:
+        return pointer, features
+    of_candidate = [np.array([place[m] for m in candidate.mentions]) for candidate in candidates]
+    pointer[:, own_count:] = np.array([numbers[_nearest(candidate.mentions, start, end)] for candidate, numbers in zip(candidates, of_candidate, strict=True)]).T
+    near = np.array(list(place))[pointer[:, own_count:]]  # (S, K, 2)
+    parts = [
+        _kinds(candidates, count),
+        _positions(text, candidates, near, start, end),
+        _sourcehood(candidates, of_candidate, pointer[:, own_count:], near, start, explicit, list(place)),
+        _containment(sources, candidates, near),
+        _words_in_common(text, encoding, sources, candidates, classes),
+    ]
+    features[:, own_count:, column + own_count :] = np.concatenate(parts, -1)
+    return pointer, features
+
+
+def _source_features(encoding: Encoding, sources: Sequence[Source], classes: Sequence[str]) -> np.ndarray:
+    """Return what all pairs of a source share, (S, SHARED)."""
+    out = np.zeros((len(sources), SHARED), np.float32)
+    for i, (source, name) in enumerate(zip(sources, classes, strict=True)):
+        out[i, SOURCE_CLASSES.index(name)] = 1
         start, end = source.words
-        kind = self._class(source.words)
-        self.source = source
-        self.shared = [*(1.0 if kind == c else 0.0 for c in PRONOUN_CLASSES), min(end - start, 10) / 10, float(source.parent_source is not None)]
-        self.last_explicit = max((w for w in self.explicit if w[1] <= start), default=None)
-        self.own = set(self.words[start:end]) - _EMPTY
-        self.people_before = bisect_right(self.people_ends, start)
-
-    def own_features(self) -> list[float]:
-        """Return the features of the source with itself."""
-        return [*self.shared, 1.0, *[0.0] * (FEATURES - len(self.shared) - 1)]
-
-    def features(self, candidate: Candidate, mention: WordRange) -> list[float]:
-        """Return the features of the source with a candidate, by the candidate's mention nearest to it."""
-        source, last_explicit, own = self.source, self.last_explicit, self.own
-        start, end = source.words
-        inside = mention[0] < end and start < mention[1]
-        before = mention[1] <= start
-        distance = 0 if inside else start - mention[1] if before else mention[0] - end
-        gap = abs(self.sentence[start] - self.sentence[mention[0]])
-        lines = abs(self.paragraph[start] - self.paragraph[mention[0]])
-        between = self.people_before - bisect_right(self.people_ends, mention[1]) if before else 0
-        name = self.names[candidate.name]
-        theirs = self.name_words[candidate.name]
-        out = [
-            *self.shared,
-            0.0,  # the source itself
-            *(1.0 if candidate.kind == k else 0.0 for k in KINDS),
-            inside,
-            before,
-            log1p(min(distance, FAR)) / 6,
-            min(gap, 6) / 6,
-            gap == 0,
-            gap == 1,
-            min(lines, 6) / 6,
-            lines == 0,
-            min(between, 5) / 5,
-            between == 0,
-            before and distance == 0,
-            before and distance == 1,
-            mention in self.as_source,
-            last_explicit is not None and last_explicit[0] <= mention[0] and mention[1] <= last_explicit[1],
-            log1p(len(candidate.mentions)) / 3,
-            candidate.mentions[0][0] / self.count,
-            candidate.mentions[0][0] < 15,
-            _inside_any(mention, source.content),
-            _inside_any(mention, source.parent_content),
-            source.parent_source is not None and _overlap(mention, source.parent_source),
-            source.parent_source is not None and any(_overlap(m, source.parent_source) for m in candidate.mentions),
-            len(own & theirs) / max(1, len(own)),
-            len(own & theirs) / max(1, len(theirs)),
-            bool(own) and own <= theirs,
-            name[-1:] == tuple(self.words[end - 1 : end]),
-            name[-1:] == tuple(self.words[start : start + 1]),
-            candidate.name.endswith("s"),
-            len(theirs) > 1,
-        ]
-        return [float(value) for value in out]
+        out[i, -4:] = min(end - start, 10) / 10, source.parent_source is not None, encoding.tags[head_of(encoding.tags, source.words)] in ("NNS", "NNPS"), bool(source.parent_content)
+    return out
 
 
-_EMPTY = frozenset(["the", "a", "an", "of", "and", ",", ".", "'", "’", "“", "”", '"', "'s", "’s"])
-FEATURES = len(PRONOUN_CLASSES) + 2 + 1 + len(KINDS) + 28
+def _nearest(mentions: Sequence[WordRange], start: np.ndarray, end: np.ndarray) -> np.ndarray:
+    """Return for each source the number of the mention inside it, else of the last one before it, else of the first one behind it, (S,)."""
+    begins, ends = np.array(mentions).T
+    behind = np.searchsorted(ends, start, side="right")  # the first mention that ends behind the source's start
+    inside = (behind < len(begins)) & (begins[np.minimum(behind, len(begins) - 1)] < end)
+    return np.where(inside, behind, np.maximum(behind - 1, 0))
 
 
-def _overlap(a: WordRange, b: WordRange) -> bool:
-    return a[0] < b[1] and b[0] < a[1]
+def _kinds(candidates: Sequence[Candidate], count: int) -> np.ndarray:
+    kinds = np.array([[c.kind == k for k in KINDS] for c in candidates], np.float32)
+    return np.broadcast_to(kinds, (count, *kinds.shape))
 
 
-def _inside_any(mention: WordRange, ranges: Iterable[WordRange]) -> bool:
-    return any(start <= mention[0] and mention[1] <= end for start, end in ranges)
+def _positions(text: _Text, candidates: Sequence[Candidate], near: np.ndarray, start: np.ndarray, end: np.ndarray) -> np.ndarray:
+    """Return how the nearest mention lies to the source, (S, K, 16)."""
+    begins, ends = near[..., 0], near[..., 1]
+    first, last = start[:, None], end[:, None]
+    inside, before = (begins < last) & (first < ends), ends <= first
+    distance = np.where(inside, 0, np.where(before, first - ends, begins - last))
+    gap = np.abs(text.sentence[first] - text.sentence[begins])
+    lines = np.abs(text.paragraph[first] - text.paragraph[begins])
+    people = np.sort([m[1] for c in candidates if c.kind == "PERSON" for m in c.mentions])
+    between = np.where(before, np.searchsorted(people, first, side="right") - np.searchsorted(people, ends, side="right"), 0)
+    columns = [
+        inside, before, np.log1p(np.minimum(distance, FAR)) / 6, np.minimum(gap, 6) / 6, gap == 0, gap == 1, np.minimum(lines, 6) / 6, lines == 0,
+        np.minimum(between, 5) / 5, between == 0, before & (distance == 0), before & (distance == 1), np.minimum(text.into_sentence[begins], 10) / 10,
+        text.into_sentence[begins] <= 1, (gap == 1) & (text.into_sentence[begins] <= 1), np.log1p(np.minimum(distance, FAR)) * before / 6,
+    ]  # fmt: skip
+    return np.stack(columns, -1).astype(np.float32)
+
+
+def _sourcehood(candidates: Sequence[Candidate], of_candidate: Sequence[np.ndarray], pointer: np.ndarray, near: np.ndarray, start: np.ndarray, explicit: Sequence[WordRange], mentions: Sequence[WordRange]) -> np.ndarray:
+    """Return how prominent the candidates are, and whether they were sources before, (S, K, 9); of_candidate: numbers of their mentions."""
+    ordered = sorted(explicit)
+    begins = np.array([w[0] for w in ordered])
+    as_source = np.array([_held(m, ordered, begins) for m in mentions])  # (M,)
+    first = np.array([m[0] for m in mentions])
+    times = np.array([np.searchsorted(first[numbers[as_source[numbers]]], start) for numbers in of_candidate], np.float32).T  # (S, K)
+    mentioned = np.array([np.searchsorted(first[numbers], start) for numbers in of_candidate], np.float32).T
+    last = [max((w for w in ordered if w[1] <= s), default=(-1, -1)) for s in start.tolist()]
+    last_first, last_end = (np.array(side)[:, None] for side in zip(*last, strict=True))
+    was_last = (last_first <= near[..., 0]) & (near[..., 1] <= last_end)
+    share = mentioned / np.maximum(mentioned.max(1, keepdims=True), 1)
+    columns = [as_source[pointer], was_last, np.log1p(times) / 3, times > 0, np.log1p(mentioned) / 3, share]
+    whole = np.array([[np.log1p(len(c.mentions)) / 3, min(c.mentions[0][0], 500) / 500, c.mentions[0][0] < _HEADLINE] for c in candidates], np.float32)
+    return np.concatenate([np.stack(columns, -1), np.broadcast_to(whole, (*near.shape[:2], 3))], -1).astype(np.float32)
+
+
+def _held(mention: WordRange, ordered: Sequence[WordRange], begins: np.ndarray) -> bool:
+    """Return whether a mention stands inside one of the ranges, which are in order."""
+    at = int(np.searchsorted(begins, mention[0], side="right"))
+    return any(mention[1] <= end for _, end in ordered[max(0, at - 3) : at])
+
+
+def _containment(sources: Sequence[Source], candidates: Sequence[Candidate], near: np.ndarray) -> np.ndarray:
+    """Return whether the mention stands in the source's own content, in its parent's, or in its parent's source, (S, K, 4)."""
+    out = np.zeros((*near.shape[:2], 4), np.float32)
+    begins, ends = near[..., 0], near[..., 1]
+    for i, source in enumerate(sources):
+        for column, ranges in ((0, source.content), (1, source.parent_content)):
+            for start, end in ranges:
+                out[i, :, column] += (start <= begins[i]) & (ends[i] <= end)
+        if source.parent_source is not None:
+            start, end = source.parent_source
+            out[i, :, 2] = (begins[i] < end) & (start < ends[i])
+            out[i, :, 3] = [any(m[0] < end and start < m[1] for m in c.mentions) for c in candidates]
+    return out
+
+
+def _words_in_common(text: _Text, encoding: Encoding, sources: Sequence[Source], candidates: Sequence[Candidate], classes: Sequence[str]) -> np.ndarray:
+    """Return what the words of source and candidate, and of the roles beside its names, have in common, (S, K, 13)."""
+    lowered = text.lowered
+    own = [set(lowered[s.words[0] : s.words[1]]) - _EMPTY for s in sources]
+    names = [c.name.lower().replace("-", " - ").split() for c in candidates]
+    roles = [_roles(text, encoding, c) for c in candidates]
+    number = {word: i for i, word in enumerate(sorted(set().union(*names, *roles)))}
+    theirs, role = _incidence([set(name) - _EMPTY for name in names], number), _incidence(roles, number)
+    mine, mine_in_full = _incidence(own, number), _incidence([{in_full(w) for w in words} for words in own], number)
+    head = _incidence([{in_full(lowered[head_of(encoding.tags, s.words)])} for s in sources], number)
+    sizes = np.array([max(1, len(words)) for words in own], np.float32)[:, None]
+    both = mine @ theirs.T
+    same_last, same_first = (np.array([[number.get(lowered[s.words[0] if first else s.words[1] - 1], -1)] for s in sources]) == np.array([number[name[0 if first else -1]] for name in names]) for first in (False, True))
+    titles = np.array([_title(text, c) for c in candidates], np.float32)
+    pronoun = np.array([{"he": 1.0, "she": -1.0}.get(c, 0.0) for c in classes], np.float32)[:, None]
+    columns = [
+        both / sizes, both / np.maximum(theirs.sum(1), 1), (both == sizes) & (both > 0), same_last, same_first, [c.name.endswith("s") for c in candidates], theirs.sum(1) > 1,
+        head @ role.T > 0, mine_in_full @ role.T / sizes, pronoun * titles, pronoun * titles < 0, titles, role.sum(1) > 0,
+    ]  # fmt: skip
+    return np.stack([np.broadcast_to(np.asarray(c, np.float32), both.shape) for c in columns], -1)
+
+
+def _incidence(sets: Sequence[set[str]], number: dict[str, int]) -> np.ndarray:
+    """Return which words are in which set, (sets, words), by the words' numbers; words without a number are left out."""
+    out = np.zeros((len(sets), len(number)), np.float32)
+    for row, words in enumerate(sets):
+        out[row, [number[w] for w in words if w in number]] = 1
+    return out
+
+
+def _roles(text: _Text, encoding: Encoding, candidate: Candidate) -> set[str]:
+    """Return the words of the roles beside a candidate's mentions."""
+    if candidate.kind == "DESCRIPTION":
+        return set()
+    return set().union(*(role_words(text.lowered, encoding.tags, m) for m in candidate.mentions))
+
+
+def _title(text: _Text, candidate: Candidate) -> float:
+    """Return what titles say of a person's gender: 1 for Mr., -1 for Mrs. and Ms., 0 where they say nothing or both."""
+    found = [_GENDER.get(text.lowered[m[0] - 1].rstrip("."), 0.0) for m in candidate.mentions if m[0]]
+    return float(np.sign(sum(found))) if candidate.kind == "PERSON" else 0.0
+
+
+SHARED = len(SOURCE_CLASSES) + 4
+FEATURES = SHARED + OWN_FORMS + len(KINDS) + 16 + 9 + 4 + 13

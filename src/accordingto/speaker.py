@@ -17,13 +17,14 @@ import numpy as np
 from spacy.language import Language
 from spacy.tokens import Doc, Span
 
-from accordingto.decoding import softmax
-from accordingto.document import Encoding, attributions_of, encoding_of, set_attributions
+from accordingto.decoding import WordRange, softmax
+from accordingto.document import Encoding, attributions_of, encoding_of, set_attributions, words_of
 from accordingto.errors import ModelError
 from accordingto.graph import Graph, copy_graph
-from accordingto.mention import Name, WordRange, find_names, own_words, text_of
+from accordingto.mention import PRONOUNS, Candidate, Name, find_names, own_words, text_of
+from accordingto.phrase import roles_around
 from accordingto.schema import Attribution
-from accordingto.situation import Situation, Source, describe_situation
+from accordingto.situation import ARRAYS, OWN_FORMS, Situation, Source, describe_situation
 
 GRAPH, SETTINGS = "speakers.onnx", "speakers.json"
 SOURCE_KINDS = ("person", "unnamed", "group", "organization", "document", "author")  # and "none", where no source is stated
@@ -103,19 +104,32 @@ class Speakers:
             situation = describe_situation(doc, encoding, sources, [n for n in names if first <= n.start and n.end <= last])
             for i, facts in zip(rows, self._choose(doc, encoding, situation), strict=True):
                 out[i] = replace(out[i], **facts)
+        for i, target in self._targets(doc, encoding, out, names, stated):
+            out[i] = replace(out[i], attitude_target=target)
         return out, names
+
+    def _targets(self, doc: Doc, encoding: Encoding, attributions: Sequence[Attribution], names: Sequence[Name], stated: Sequence[int]) -> Iterator[tuple[int, str]]:
+        """Yield whom or what each attitude aims at: a name in full, whom a pronoun means, else the aim's own words."""
+        aimed = [i for i, a in enumerate(attributions) if a.aim]
+        known = sources_of(doc, encoding, attributions, stated)
+        for rows, aims in _blocks(aimed, aims_of(doc, encoding, attributions, aimed)):
+            first, last = aims[0].words[0] - REACH, aims[-1].words[1] + REACH
+            situation = describe_situation(doc, encoding, aims, [n for n in names if first <= n.start and n.end <= last], known=known)
+            scores, _ = self._loaded()({name: getattr(situation, name) for name in ARRAYS})
+            for i, row, aim in zip(rows, range(len(rows)), aims, strict=True):
+                yield i, _target(situation, row, aim, scores[row])
 
     def _choose(self, doc: Doc, encoding: Encoding, situation: Situation) -> Iterator[dict[str, Any]]:
         """Yield speaker, role, kind and confidence of each source."""
-        arrays = {name: getattr(situation, name) for name in ("source", "cue", "mentions", "pointer", "features")}
-        scores, kinds = self._loaded()(arrays)
+        scores, kinds = self._loaded()({name: getattr(situation, name) for name in ARRAYS})
         chances = softmax(scores)
         slope, constant = self.confidence
+        roles: dict[int, str | None] = {}
         for row, choice in enumerate(chances.argmax(1).tolist()):
             chance = float(np.clip(chances[row, choice], 1e-4, 1 - 1e-4))
             yield {
                 "speaker": situation.name(row, choice),
-                "speaker_role": find_role(doc, encoding, situation, row, choice),
+                "speaker_role": find_role(doc, encoding, situation, row, choice, roles),
                 "source_kind": SOURCE_KINDS[int(kinds[row, choice].argmax())],
                 "speaker_confidence": round(1 / (1 + float(np.exp(-(slope * np.log(chance / (1 - chance)) + constant)))), 4),
             }
@@ -129,13 +143,30 @@ def _blocks(rows: Sequence[int], sources: Sequence[Source]) -> Iterator[tuple[li
         yield [rows[i] for i in block], [sources[i] for i in block]
 
 
+def aims_of(doc: Doc, encoding: Encoding, attributions: Sequence[Attribution], aimed: Sequence[int]) -> list[Source]:
+    """Return what attitudes aim at as if it were nested sources: the words lie in a content that has a source."""
+    ranges = words_of(doc, encoding)
+    out = []
+    for a in (attributions[i] for i in aimed):
+        above = ranges(a.source)
+        out.append(Source(ranges([a.aim])[0], ranges(a.cue)[0], (), above[0] if above else None, ranges(a.content)))  # type: ignore[list-item]
+    return out
+
+
+def _target(situation: Situation, row: int, aim: Source, scores: np.ndarray) -> str:
+    """Return the name of an aim: that of the candidate whose name it shares words with, whom a pronoun means, else its own words."""
+    inside = [c for c in situation.candidates if c.kind != "DESCRIPTION" and any(m[0] < aim.words[1] and aim.words[0] < m[1] for m in c.mentions)]
+    if inside:
+        return inside[0].name
+    own = situation.forms[row][0]
+    if own.lower() in PRONOUNS and situation.candidates:
+        return situation.candidates[int(scores[OWN_FORMS:].argmax())].name
+    return own
+
+
 def sources_of(doc: Doc, encoding: Encoding, attributions: Sequence[Attribution], stated: Sequence[int]) -> list[Source]:
     """Return the stated sources of attributions in words of the Doc."""
-    starts = np.array([doc[int(i)].idx for i in encoding.tokens])
-
-    def ranges(spans: Iterable[tuple[int, int]]) -> tuple[WordRange, ...]:
-        return tuple((int(np.searchsorted(starts, s)), int(np.searchsorted(starts, e))) for s, e in spans)
-
+    ranges = words_of(doc, encoding)
     out = []
     for i in stated:
         a = attributions[i]
@@ -145,24 +176,48 @@ def sources_of(doc: Doc, encoding: Encoding, attributions: Sequence[Attribution]
     return out
 
 
-def find_role(doc: Doc, encoding: Encoding, situation: Situation, source: int, choice: int) -> str | None:
-    """Return the role that the article gives a named person, verbatim: what stands before the name in a source, or behind a comma.
+def find_role(doc: Doc, encoding: Encoding, situation: Situation, source: int, choice: int, known: dict[int, str | None]) -> str | None:
+    """Return the role that the article gives a named person, verbatim: the source's own, else that of another source, else what stands beside the name.
 
     Defence Minister Khawaja Asif  ->  Defence Minister;  Ann Lee, wine director at Roe’s,  ->  wine director at Roe’s
+
+    known: takes up the roles of choices, which many sources share.
     """
-    named = situation.candidates[choice - 1] if choice else None
+    named = situation.candidates[choice - OWN_FORMS] if choice >= OWN_FORMS else None
     if named is None or named.kind != "PERSON":
         return None
-    mine = situation.sources[source].words
-    for words in sorted((s.words for s in situation.sources), key=lambda w: w != mine):
-        mention = next((m for m in named.mentions if words[0] <= m[0] and m[1] <= words[1]), None)
-        if mention is None:
-            continue
-        before = text_of(doc, encoding, (words[0], mention[0])) if mention[0] > words[0] else ""
-        behind = text_of(doc, encoding, (mention[1], words[1])) if words[1] > mention[1] else ""
-        role = own_words(before) or (_APPOSITION.match(behind) or _NOTHING)[1]
-        if role and not any(other[0] >= words[0] and other[1] <= mention[0] and c is not named and c.kind == "PERSON" for c in situation.candidates for other in c.mentions):
-            return role.strip(" ,")
+    own = _role_in(doc, encoding, situation, named, situation.sources[source].words)
+    if own:
+        return own
+    if choice not in known:
+        elsewhere = (_role_in(doc, encoding, situation, named, s.words) for s in situation.sources)
+        known[choice] = next(filter(None, elsewhere), None) or _role_beside(doc, encoding, named)
+    return known[choice]
+
+
+def _role_in(doc: Doc, encoding: Encoding, situation: Situation, named: Candidate, words: WordRange) -> str | None:
+    """Return the role in a source that holds the name: before it, or behind a comma."""
+    mention = next((m for m in named.mentions if words[0] <= m[0] and m[1] <= words[1]), None)
+    if mention is None:
+        return None
+    before = text_of(doc, encoding, (words[0], mention[0])) if mention[0] > words[0] else ""
+    behind = text_of(doc, encoding, (mention[1], words[1])) if words[1] > mention[1] else ""
+    role = own_words(before) or (_APPOSITION.match(behind) or _NOTHING)[1]
+    others = (m for c in situation.candidates if c is not named and c.kind == "PERSON" for m in c.mentions)
+    if not role or any(words[0] <= m[0] and m[1] <= mention[0] for m in others):
+        return None
+    return role.strip(" ,")
+
+
+def _role_beside(doc: Doc, encoding: Encoding, named: Candidate) -> str | None:
+    """Return the first role beside a mention of the name on its line: the nouns before it, else what a comma or *is* brings."""
+    lowered = [doc[int(i)].lower_ for i in encoding.tokens]
+    for mention in named.mentions:
+        for start, end in roles_around(lowered, encoding.tags, mention):
+            if start < end and not encoding.lines[start + 1 : max(end, mention[0]) + 1].any() and any(tag in ("NN", "NNS", "NNP") for tag in encoding.tags[start:end]):
+                role = own_words(text_of(doc, encoding, (start, end)))
+                if role:
+                    return role
     return None
 
 

@@ -9,12 +9,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from accordingto.claim import JOINT, claim_id
+from accordingto.claim import claim_id
 from accordingto.errors import RunError
 from accordingto.folder import FILTERED, RUN_FILE
 from accordingto.ledger import FILE, Ledger
 from accordingto.output import digest_of
-from accordingto.schema import Attribution, Claim
+from accordingto.schema import JOINT, Attribution, Claim
 from accordingto.table import claim_from_json
 
 

@@ -103,7 +103,7 @@ def _breaks_line(text: str, end: int, start: int) -> bool:
     between = text[end:start]
     if "\n" not in between and "\r" not in between and "\u2029" not in between:
         return False
-    wrapped = between.count("\n") == 1 and text[start].islower() and text[end - 1] not in ".!?:;”\""
+    wrapped = between.count("\n") == 1 and text[start].islower() and text[end - 1] not in '.!?:;”"'
     return not wrapped
 
 

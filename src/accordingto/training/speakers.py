@@ -14,12 +14,15 @@ from torch.nn import functional as F
 
 from accordingto.document import WIDTH, encoding_of
 from accordingto.evaluation import Row, same_speaker
-from accordingto.mention import find_names
-from accordingto.situation import FEATURES, Situation, Source, describe_situation
+from accordingto.mention import PRONOUNS, find_names
+from accordingto.situation import ARRAYS, FEATURES, Situation, Source, describe_situation
 from accordingto.speaker import SOURCE_KINDS
-from accordingto.training.corpus import word_finder
+from accordingto.training.calibrate import fit_logit
+from accordingto.training.corpus import gold_ranges
 from accordingto.training.export import export_module
-from accordingto.window import Words
+from accordingto.training.network import IMPOSSIBLE, Links
+
+LINK_FEATURES = 5
 
 
 @dataclass(frozen=True)
@@ -30,6 +33,7 @@ class SpeakerConfig:
     shared: int = 64  # width in which vectors of source and mention are compared
     inner: int = 96
     dropout: float = 0.2
+    vector_dropout: float = 0.3
     epochs: int = 14
     rate: float = 2e-3
     weight_decay: float = 0.02
@@ -38,23 +42,39 @@ class SpeakerConfig:
 
 
 class SpeakerNetwork(nn.Module):
-    """Scores each pair of source and candidate, and for each pair the kind that the source would be."""
+    """Scores each pair of source and choice, and for each pair the kind that the source would be."""
 
-    def __init__(self, config: SpeakerConfig) -> None:
+    def __init__(self, config: SpeakerConfig, links: Links, gender: nn.Linear) -> None:
         super().__init__()
-        self.source = nn.Linear(2 * WIDTH, config.shared)
-        self.mention = nn.Linear(WIDTH, config.shared)
-        self.pair = nn.Sequential(nn.Linear(3 * config.shared + FEATURES, config.inner), nn.GELU(), nn.Dropout(config.dropout), nn.Linear(config.inner, config.inner), nn.GELU())
+        self.links, self.gender = links.requires_grad_(False), gender.requires_grad_(False)  # trained before: links with the encoder
+        self.source = nn.Linear(3 * WIDTH, config.shared)
+        self.mention = nn.Linear(2 * WIDTH, config.shared)
+        inputs = FEATURES + LINK_FEATURES
+        self.pair = nn.Sequential(nn.Linear(3 * config.shared + inputs, config.inner), nn.GELU(), nn.Dropout(config.dropout), nn.Linear(config.inner, config.inner), nn.GELU())
         self.score = nn.Linear(config.inner, 1)
+        self.direct = nn.Linear(inputs, 1)
         self.kind = nn.Linear(config.inner, len(SOURCE_KINDS))
-        self.dropout = nn.Dropout(config.dropout)
+        self.dropout = nn.Dropout(config.vector_dropout)
 
-    def forward(self, source: Tensor, cue: Tensor, mentions: Tensor, pointer: Tensor, features: Tensor) -> tuple[Tensor, Tensor]:
-        """Return scores (S, K + 1) and kinds (S, K + 1, 6); the arguments are `Situation`'s arrays."""
-        s = self.source(self.dropout(torch.cat([source, cue], -1))).unsqueeze(1).expand(-1, pointer.shape[1], -1)  # (S, K + 1, shared)
-        m = self.mention(self.dropout(mentions))[pointer]  # (S, K + 1, shared)
-        hidden = self.pair(torch.cat([s, m, s * m, features], -1))
-        return self.score(hidden).squeeze(-1), self.kind(hidden)
+    def link(self, head: Tensor, mentions: Tensor, mention_heads: Tensor, member: Tensor, pointer: Tensor, features: Tensor) -> Tensor:
+        """Return what links and gender say of each pair, (S, N, LINK_FEATURES); nothing in it is trained here."""
+        link = self.links.mention(head) @ self.links.other(mention_heads).T / self.links.other.out_features**0.5  # (S, M)
+        entity = member.amax(1)  # (N,) 0 for the own forms, which have no mentions of their own
+        best = (link.unsqueeze(1) + (member - 1) * -IMPOSSIBLE).amax(2)  # (S, N)
+        share = (torch.softmax(link, 1) @ member.T).clamp(min=1e-4).log()  # (S, N)
+        near = link.gather(1, pointer)
+        person = (member @ torch.tanh(self.gender(mentions))).squeeze(1) / member.sum(1).clamp(min=1)  # (N,) 1 he, -1 she
+        pronoun = features[:, :, 0] - features[:, :, 1]
+        return torch.stack([best / 8, share / 8, near / 8, pronoun * person, person.expand(len(features), -1)], -1) * entity.view(1, -1, 1)
+
+    def forward(self, source: Tensor, head: Tensor, cue: Tensor, mentions: Tensor, mention_heads: Tensor, pointer: Tensor, possible: Tensor, features: Tensor, linked: Tensor) -> tuple[Tensor, Tensor]:
+        """Return scores (S, N) and kinds (S, N, 6); the arguments are `Situation`'s arrays, and `link`'s."""
+        s = self.source(self.dropout(torch.cat([source, head, cue], -1))).unsqueeze(1).expand(-1, pointer.shape[1], -1)  # (S, N, shared)
+        m = self.mention(self.dropout(torch.cat([mentions, mention_heads], -1)))[pointer]  # (S, N, shared)
+        given = torch.cat([features, linked], -1)
+        hidden = self.pair(torch.cat([s, m, s * m, given], -1))
+        score = self.score(hidden) + self.direct(given)
+        return score.squeeze(-1) + (possible - 1) * -IMPOSSIBLE, self.kind(hidden)
 
 
 @dataclass(frozen=True)
@@ -62,7 +82,7 @@ class SpeakerExample:
     """One labelled article: its situation, which choices name the gold speaker, and the gold kinds."""
 
     situation: Situation
-    right: np.ndarray  # (S, K + 1) bool
+    right: np.ndarray  # (S, N) bool
     kind: np.ndarray  # (S,) index into SOURCE_KINDS
     gold: list[Row]
 
@@ -71,25 +91,19 @@ def speaker_examples(gold: Sequence[Row], docs: Sequence[Doc]) -> list[SpeakerEx
     """Return the labelled articles among the gold with their marked sources; docs: the same articles with their encoding."""
     out = []
     for row, doc in zip(gold, docs, strict=True):
-        situation, kept = _labelled_sources(row, doc)
-        right = [[same_speaker(situation.name(i, k), a.get("speaker")) for k in range(len(situation.candidates) + 1)] for i, a in enumerate(kept)]
-        if kept:
-            out.append(SpeakerExample(situation, np.array(right, bool), np.array([SOURCE_KINDS.index(a["source_kind"]) for a in kept]), kept))
+        sources, kept = _labelled_sources(row, doc)
+        if not kept:
+            continue
+        encoding = encoding_of(doc)
+        situation = describe_situation(doc, encoding, sources, find_names(doc, encoding))
+        right = [[same_speaker(situation.name(i, k), a.get("speaker")) for k in range(situation.pointer.shape[1])] for i, a in enumerate(kept)]
+        out.append(SpeakerExample(situation, np.array(right, bool) & (situation.possible > 0), np.array([SOURCE_KINDS.index(a["source_kind"]) for a in kept]), kept))
     return out
 
 
-def _labelled_sources(row: Row, doc: Doc) -> tuple[Situation, list[Row]]:
-    """Return the situation of an article's marked sources whose speaker is labelled, and their attributions."""
-    encoding = encoding_of(doc)
-    start = np.array([doc[int(i)].idx for i in encoding.tokens])
-    end = np.array([doc[int(i)].idx + len(doc[int(i)]) for i in encoding.tokens])
-    empty = np.zeros(len(start), np.int64)
-    inside = word_finder(Words(encoding.tokens, start, end, (), empty, empty, empty))
-
-    def ranges(spans: Sequence[Sequence[int]]) -> tuple[tuple[int, int], ...]:
-        found = [inside(span) for span in spans]
-        return tuple((places[0], places[-1] + 1) for places in found if places)
-
+def _labelled_sources(row: Row, doc: Doc) -> tuple[list[Source], list[Row]]:
+    """Return an article's marked sources whose speaker is labelled, and their attributions."""
+    ranges = gold_ranges(doc)
     sources, kept = [], []
     for a in row["attributions"]:
         source, cue, content = (ranges(a[role]) for role in ("source", "cue", "content"))
@@ -98,20 +112,56 @@ def _labelled_sources(row: Row, doc: Doc) -> tuple[Situation, list[Row]]:
             above = ranges(parent["source"]) if parent else ()
             sources.append(Source(source[0], cue[0], content, above[0] if above else None, ranges(parent["content"]) if parent else ()))
             kept.append(a)
-    return describe_situation(doc, encoding, sources, find_names(doc, encoding)), kept
+    return sources, kept
 
 
-def situation_tensors(situation: Situation) -> dict[str, Tensor]:
+def situation_tensors(situation: Situation, network: SpeakerNetwork) -> dict[str, Tensor]:
     """Return the network's arguments."""
-    return {name: torch.from_numpy(getattr(situation, name)) for name in ("source", "cue", "mentions", "pointer", "features")}
+    arrays = {name: torch.from_numpy(getattr(situation, name)) for name in ARRAYS}
+    with torch.no_grad():
+        linked = network.link(**{name: arrays[name] for name in ("head", "mentions", "mention_heads", "member", "pointer", "features")})
+    del arrays["member"]
+    return arrays | {"linked": linked}
 
 
-def train_speakers(examples: Sequence[SpeakerExample], config: SpeakerConfig) -> SpeakerNetwork:
+def gender_examples(doc: Doc, silver: dict) -> tuple[list[np.ndarray], list[float]]:
+    """Return the vectors of the names of people that CoreNLP's coreference joins with *he* or with *she*, and 1 or -1 for each."""
+    encoding = encoding_of(doc)
+    start = np.array([doc[int(i)].idx for i in encoding.tokens])
+    vectors, genders = [], []
+    for entity in silver["coref"]:
+        texts = [doc.text[silver["tokens"][s][0] : silver["tokens"][e - 1][1]].lower() for s, e in entity]
+        he, she = (sum(PRONOUNS.get(text) == pronoun for text in texts) for pronoun in ("he", "she"))
+        if bool(he) == bool(she):
+            continue
+        for s, e in entity:
+            if all(kind == "PERSON" for kind in silver["ner"][s:e]):
+                first, last = np.searchsorted(start, [silver["tokens"][s][0], silver["tokens"][e - 1][1]])
+                if first < last:
+                    vectors.append(encoding.vectors[first:last].mean(0))
+                    genders.append(1.0 if he else -1.0)
+    return vectors, genders
+
+
+def train_gender(vectors: Sequence[np.ndarray], genders: Sequence[float]) -> nn.Linear:
+    """Return the logistic regression from a name's vector to *he* (positive) or *she*."""
+    from sklearn.linear_model import LogisticRegression
+
+    fit = LogisticRegression(C=0.1, max_iter=1000, class_weight="balanced").fit(np.array(vectors), np.array(genders))
+    out = nn.Linear(WIDTH, 1)
+    with torch.no_grad():
+        out.weight.copy_(torch.from_numpy(fit.coef_))
+        out.bias.copy_(torch.from_numpy(fit.intercept_))
+    return out
+
+
+def train_speakers(examples: Sequence[SpeakerExample], config: SpeakerConfig, links: Links, gender: nn.Linear) -> SpeakerNetwork:
     """Return the trained scorer: the right choices together against all others, and the kind by the right choice."""
     torch.manual_seed(config.seed)
     rng = np.random.default_rng(config.seed)
-    network = SpeakerNetwork(config)
-    optimizer = torch.optim.AdamW(network.parameters(), lr=config.rate, weight_decay=config.weight_decay)
+    network = SpeakerNetwork(config, links, gender)
+    tensors = [situation_tensors(example.situation, network) for example in examples]
+    optimizer = torch.optim.AdamW([p for p in network.parameters() if p.requires_grad], lr=config.rate, weight_decay=config.weight_decay)
     steps = config.epochs * -(-len(examples) // config.batch)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: max(0.0, 1 - step / steps))
     for _ in range(config.epochs):
@@ -119,7 +169,7 @@ def train_speakers(examples: Sequence[SpeakerExample], config: SpeakerConfig) ->
         for at in range(0, len(order), config.batch):
             loss, count = torch.zeros(()), 0
             for i in order[at : at + config.batch]:
-                loss = loss + _loss(network, examples[i], config)
+                loss = loss + _loss(network, tensors[i], examples[i], config)
                 count += len(examples[i].gold)
             (loss / count).backward()
             optimizer.step()
@@ -128,8 +178,8 @@ def train_speakers(examples: Sequence[SpeakerExample], config: SpeakerConfig) ->
     return network.eval()
 
 
-def _loss(network: SpeakerNetwork, example: SpeakerExample, config: SpeakerConfig) -> Tensor:
-    scores, kinds = network(**situation_tensors(example.situation))
+def _loss(network: SpeakerNetwork, tensors: dict[str, Tensor], example: SpeakerExample, config: SpeakerConfig) -> Tensor:
+    scores, kinds = network(**tensors)
     right = torch.from_numpy(example.right)
     known = right.any(1)
     gold = torch.logsumexp(scores.masked_fill(~right, -1e4), 1)
@@ -139,26 +189,35 @@ def _loss(network: SpeakerNetwork, example: SpeakerExample, config: SpeakerConfi
     return choice[known].sum() + config.kind_weight * F.cross_entropy(by_choice, torch.from_numpy(example.kind), reduction="sum")
 
 
+class _SpeakerGraph(nn.Module):
+    """`Situation`'s arrays to scores (S, N) and kinds (S, N, 6)."""
+
+    def __init__(self, network: SpeakerNetwork) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, source: Tensor, head: Tensor, cue: Tensor, mentions: Tensor, mention_heads: Tensor, member: Tensor, pointer: Tensor, possible: Tensor, features: Tensor) -> tuple[Tensor, Tensor]:
+        linked = self.network.link(head, mentions, mention_heads, member, pointer, features)
+        return self.network(source, head, cue, mentions, mention_heads, pointer, possible, features, linked)
+
+
 def export_speakers(network: SpeakerNetwork, path: Path) -> None:
     """Write the scorer as an ONNX graph."""
     inputs = {
-        "source": torch.randn(2, WIDTH), "cue": torch.randn(2, WIDTH), "mentions": torch.randn(4, WIDTH),
-        "pointer": torch.zeros(2, 3, dtype=torch.long), "features": torch.zeros(2, 3, FEATURES),
+        **{name: torch.randn(2, WIDTH) for name in ("source", "head", "cue")}, **{name: torch.randn(5, WIDTH) for name in ("mentions", "mention_heads")},
+        "member": torch.ones(4, 5), "pointer": torch.zeros(2, 4, dtype=torch.long), "possible": torch.ones(2, 4), "features": torch.zeros(2, 4, FEATURES),
     }  # fmt: skip
-    axes = {"source": {0: "s"}, "cue": {0: "s"}, "mentions": {0: "m"}, "pointer": {0: "s", 1: "k"}, "features": {0: "s", 1: "k"}}
-    export_module(network, inputs, ["scores", "kinds"], axes, path, quantize=False)
+    pairs = {name: {0: "s", 1: "n"} for name in ("pointer", "possible", "features", "scores", "kinds")}
+    axes = {**{name: {0: "s"} for name in ("source", "head", "cue")}, **{name: {0: "m"} for name in ("mentions", "mention_heads")}, "member": {0: "n", 1: "m"}, **pairs}
+    export_module(_SpeakerGraph(network), inputs, ["scores", "kinds"], axes, path, quantize=False)
 
 
 def fit_speaker_confidence(network: SpeakerNetwork, examples: Sequence[SpeakerExample]) -> list[float]:
-    """Return slope and constant of the logistic regression from the logit of a choice's probability to its being right."""
-    from sklearn.linear_model import LogisticRegression
-
-    logits, right = [], []
+    """Return slope and constant that turn a choice's probability into the chance that it is right."""
+    chances, right = [], []
     for example in examples:
         with torch.no_grad():
-            chances = torch.softmax(network(**situation_tensors(example.situation))[0], 1).clamp(1e-4, 1 - 1e-4)
-        best = chances.argmax(1)
-        logits.append(torch.logit(chances.gather(1, best.unsqueeze(1))).numpy())
-        right.append(example.right[np.arange(len(best)), best.numpy()])
-    fit = LogisticRegression().fit(np.concatenate(logits), np.concatenate(right))
-    return [round(float(fit.coef_[0][0]), 5), round(float(fit.intercept_[0]), 5)]
+            best = torch.softmax(network(**situation_tensors(example.situation, network))[0], 1).max(1)
+        chances.append(best.values.numpy())
+        right.append(example.right[np.arange(len(chances[-1])), best.indices.numpy()])
+    return fit_logit(np.concatenate(chances), np.concatenate(right))

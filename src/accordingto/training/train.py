@@ -14,19 +14,23 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from accordingto.errors import TrainingError
+from accordingto.label import LABELS, PARTS, claim_words, pad_claims
 from accordingto.training.corpus import IGNORE, Example
-from accordingto.training.network import NetworkConfig, Reader, sequence_loss
+from accordingto.training.network import IMPOSSIBLE, LabelConfig, LabelReader, Links, NetworkConfig, Reader, sequence_loss
 from accordingto.window import MAX_WINDOW_PIECES, cut_windows, encoder_inputs
+
+LINK_WIDTH = 64
 
 
 @dataclass(frozen=True)
 class TrainingConfig:
     """The hyperparameters; each was taken from MODEL.md or chosen on dev."""
 
+    name: str  # of the checkpoint
     seed: int = 1
     epochs: int = 8
     pieces_per_batch: int = 4608  # some 16 windows
@@ -40,7 +44,27 @@ class TrainingConfig:
     sentence_weight: float = 0.3
     syntax_weight: float = 0.05  # of names, tags, relations and arcs together: silver, and only a help
     shaken_cues: float = 0.1  # of the cues get a wrong border of one word: at run time borders are predicted
-    checkpoint_steps: int = 20  # some 40 seconds of work that a kill can cost; a checkpoint is written in under one
+    labelled_repeats: int = 1  # labelled articles of polnear against the others
+    label_weight: float = 0.0
+    aim_weight: float = 0.3  # of what the attitude aims at, against the labels
+    link_weight: float = 0.0
+    rare: float = 0.5  # a label counts by its frequency to the power of -rare: the score is macro F1
+
+
+READING = TrainingConfig("reading")
+MEANING = TrainingConfig("meaning", seed=2, epochs=4, encoder_rate=1e-4, head_rate=6e-4, labelled_repeats=2, label_weight=0.5, link_weight=0.1)
+LABELLING = TrainingConfig("labelling", seed=4, epochs=8, encoder_rate=1e-4, head_rate=6e-4, steady_repeats=1, label_weight=1.5, link_weight=0.1, rare=0.25)
+"""The stages: first to read attributions; then labels and coreference too, while reading goes on; then the same on labelled articles alone."""
+
+CHECKPOINT_STEPS = 20  # some 40 seconds of work that a kill can cost; a checkpoint is written in under one
+
+
+class Network(nn.Module):
+    """All that a stage trains: the reader, and in the second stage what reads labels and coreference from its vectors."""
+
+    def __init__(self, reader: Reader, labels: LabelReader | None = None, links: Links | None = None) -> None:
+        super().__init__()
+        self.reader, self.labels, self.links = reader, labels, links
 
 
 @dataclass(frozen=True)
@@ -59,7 +83,8 @@ def epoch_batches(corpora: dict[str, list[Example]], config: TrainingConfig, epo
     windows = []
     for name, examples in corpora.items():
         for example in examples:
-            for _ in range(config.steady_repeats if name in ("clean", "written") else 1):
+            labelled = config.labelled_repeats if (example.labels != IGNORE).any() else 1
+            for _ in range(config.steady_repeats if name in ("clean", "written") else labelled):
                 first = int(rng.integers(MAX_WINDOW_PIECES // 3, MAX_WINDOW_PIECES - 1))
                 cuts = cut_windows(example.words, first=first)
                 windows += [Window(example, start, end, encoder_inputs(example.words, start, end)) for start, end in cuts]
@@ -75,6 +100,11 @@ def epoch_batches(corpora: dict[str, list[Example]], config: TrainingConfig, epo
             batch.append(windows[i])
         batches.append(batch)
     return [batches[i] for i in rng.permutation(len(batches))]
+
+
+def labelled_only(corpora: dict[str, list[Example]]) -> dict[str, list[Example]]:
+    """Return the examples whose attributions have labels."""
+    return {name: [e for e in examples if (e.labels != IGNORE).any()] for name, examples in corpora.items()}
 
 
 def _padded(rows: Sequence[np.ndarray], fill: int) -> Tensor:
@@ -96,10 +126,16 @@ def collate(batch: list[Window], rng: np.random.Generator, shaken: float) -> dic
     out["head"] = _padded([np.where((h >= 0) & (h < w.end - w.start), h, IGNORE) for h, w in zip(heads, batch, strict=True)], IGNORE)
     out["lines"] = _padded([w.example.words.gap[w.start : w.end] == 2 for w in batch], 0)
     length = out["first_piece"].shape[1]
-    rows, cues, roles = [], [], []
+    rows, cues, roles, labels, claims, aims = [], [], [], [], [], []
     for row, w in enumerate(batch):
-        for (start, end), tags in zip(w.example.cues, w.example.roles, strict=True):
+        for number, ((start, end), tags) in enumerate(zip(w.example.cues, w.example.roles, strict=True)):
             if w.start <= start and end <= w.end:
+                known = w.example.labels[number]
+                if (known != IGNORE).any():
+                    places, parts, offsets = _claim_words(tags[w.start : w.end], start - w.start, end - w.start)
+                    labels.append(known)
+                    claims.append((places + row * length, parts, offsets))
+                    aims.append(np.isin(places + w.start, w.example.aims[number]))
                 rows.append(row)
                 cues.append(_shake(start - w.start, end - w.start, w.end - w.start, rng, shaken))
                 roles.append(_whole_tags(tags[w.start : w.end]))
@@ -107,7 +143,23 @@ def collate(batch: list[Window], rng: np.random.Generator, shaken: float) -> dic
     out["cues"] = torch.tensor(cues, dtype=torch.long).reshape(-1, 2)
     out["roles"] = _padded([*roles, np.zeros(length)], 0)[:-1]
     out["words_of_cue"] = torch.tensor([batch[r].end - batch[r].start for r in rows], dtype=torch.long)
+    out["labels"] = torch.from_numpy(np.array(labels, np.int64).reshape(-1, len(LABELS)))
+    out["aims"] = _padded([*aims, np.zeros(1)], 0)[:-1].bool()
+    out |= {f"label_{name}": torch.from_numpy(array) for name, array in zip(("places", "parts", "offsets"), pad_claims(claims), strict=True)}
+    links = [(row, i - w.start, mates[(mates >= w.start) & (mates < w.end)] - w.start) for row, w in enumerate(batch) for i, mates in w.example.links if w.start <= i < w.end]
+    links = [link for link in links if len(link[2])]
+    out["link_row"], out["link_word"] = (torch.tensor([link[i] for link in links], dtype=torch.long) for i in (0, 1))
+    mates = np.zeros((len(links), length), bool)
+    for number, link in enumerate(links):
+        mates[number, link[2]] = True
+    out["link_mates"] = torch.from_numpy(mates)
     return out
+
+
+def _claim_words(tags: np.ndarray, start: int, end: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the words that an attribution's labels are read from; tags: (W,) the window's role tags."""
+    source, content = (np.flatnonzero((tags == first) | (tags == first + 1)) for first in (1, 3))
+    return claim_words((start, end), source, content, len(tags))
 
 
 def _shake(start: int, end: int, length: int, rng: np.random.Generator, shaken: float) -> tuple[int, int]:
@@ -128,8 +180,12 @@ def _whole_tags(tags: np.ndarray) -> np.ndarray:
     return tags
 
 
-def batch_losses(reader: Reader, batch: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Return the summed losses of a batch: cue, role, sentence, syntax; and `words`, their number."""
+def batch_losses(network: Network, batch: dict[str, Tensor], config: TrainingConfig, label_weights: Sequence[Tensor]) -> dict[str, Tensor]:
+    """Return the summed losses of a batch: cue, role, sentence, syntax, labels, links; and `words`, their number.
+
+    label_weights: of each field, how much each label counts.
+    """
+    reader = network.reader
     with torch.autocast("cpu", torch.bfloat16):
         words = reader.encode(batch["pieces"], batch["shape"], batch["gap"], batch["quoted"], batch["first_piece"], batch["guideline"], batch["mask"])
         sentence, cue, entity = reader.read_words(words)
@@ -144,8 +200,51 @@ def batch_losses(reader: Reader, batch: dict[str, Tensor]) -> dict[str, Tensor]:
     }
     if len(batch["window"]):
         losses["role"] = _role_loss(reader, batch, words, sentence.detach(), cue.detach())
+    if network.labels is not None and len(batch["labels"]):
+        losses["labels"] = _label_loss(network.labels, batch, words, config, label_weights)
+    if network.links is not None and len(batch["link_word"]):
+        losses["links"] = _link_loss(network.links, batch, words)
     losses["words"] = (batch["first_piece"] > 0).sum()
     return losses
+
+
+def _label_loss(labels: LabelReader, batch: dict[str, Tensor], words: Tensor, config: TrainingConfig, weights: Sequence[Tensor]) -> Tensor:
+    """Return the summed loss of all labels of a batch, and of what attitudes aim at."""
+    with torch.autocast("cpu", torch.bfloat16):
+        scores, aim = labels(words.flatten(0, 1), batch["label_places"], batch["label_parts"], batch["label_offsets"])
+    return label_loss(scores.float(), batch["labels"], weights) + config.aim_weight * aim_loss(aim.float(), batch["aims"])
+
+
+def label_loss(scores: Tensor, labels: Tensor, weights: Sequence[Tensor]) -> Tensor:
+    """Return the summed loss of all fields; scores: (C, all fields' values), labels: (C, fields), weights: of each field's values."""
+    parts = scores.split([len(weight) for weight in weights], 1)
+    return sum((F.cross_entropy(part, labels[:, i], weight, ignore_index=IGNORE, reduction="sum") for i, (part, weight) in enumerate(zip(parts, weights, strict=True))), torch.zeros(()))
+
+
+def aim_loss(scores: Tensor, aims: Tensor) -> Tensor:
+    """Return the summed loss of the words that name what attitudes aim at, together against all others; (C, L) each."""
+    known = aims.any(1)
+    return (torch.logsumexp(scores, 1) - torch.logsumexp(scores.masked_fill(~aims, IMPOSSIBLE), 1))[known].sum()
+
+
+def _link_loss(links: Links, batch: dict[str, Tensor], words: Tensor) -> Tensor:
+    """Return the summed loss of the mentions' links: all mates in the window together against every other word."""
+    with torch.autocast("cpu", torch.bfloat16):
+        scores = links(words)[batch["link_row"], batch["link_word"]].float()  # (links, W)
+    place = torch.arange(scores.shape[1])
+    possible = (batch["first_piece"][batch["link_row"]] > 0) & (place != batch["link_word"].unsqueeze(1))
+    gold = torch.logsumexp(scores.masked_fill(~batch["link_mates"], IMPOSSIBLE), 1)
+    return (torch.logsumexp(scores.masked_fill(~possible, IMPOSSIBLE), 1) - gold).sum()
+
+
+def label_weights(known: np.ndarray, rare: float) -> list[Tensor]:
+    """Return how much each label counts, a tensor a field: frequency to the power of -rare, 1 on the average claim; known: (C, fields)."""
+    out = []
+    for field, values in enumerate(LABELS.values()):
+        counts = np.bincount(known[:, field][known[:, field] != IGNORE], minlength=len(values)).clip(min=1)
+        weights = (counts / counts.sum()) ** -rare
+        out.append(torch.tensor(weights / (weights * counts).sum() * counts.sum(), dtype=torch.float32))
+    return out
 
 
 def _cross_entropy(scores: Tensor, targets: Tensor) -> Tensor:
@@ -160,8 +259,9 @@ def _role_loss(reader: Reader, batch: dict[str, Tensor], words: Tensor, sentence
     return sequence_loss(scores.float(), batch["roles"], mask, reader.transitions).sum()
 
 
-def parameter_groups(reader: Reader, config: TrainingConfig) -> list[dict]:
+def parameter_groups(network: Network, config: TrainingConfig) -> list[dict]:
     """Return the optimizer's groups. The wordpiece vectors stay as they came: half of all parameters, seen too rarely to learn from."""
+    reader = network.reader
     reader.piece.weight.requires_grad_(False)
     encoder: list[Tensor] = []
     heads: list[Tensor] = []
@@ -170,6 +270,7 @@ def parameter_groups(reader: Reader, config: TrainingConfig) -> list[dict]:
             continue
         in_encoder = name.startswith(("layers.", "position.", "segment", "embedding_norm."))
         (encoder if in_encoder else heads).append(parameter)
+    heads += [parameter for module in (network.labels, network.links) if module is not None for parameter in module.parameters()]
     return [
         {"params": encoder, "lr": config.encoder_rate, "weight_decay": config.weight_decay},
         {"params": heads, "lr": config.head_rate, "weight_decay": config.weight_decay},
@@ -211,40 +312,54 @@ def save_checkpoint(path: Path, state: dict) -> None:
     partial.replace(path)
 
 
-def train(corpora: dict[str, list[Example]], start_weights: dict[str, Tensor] | None, work: Path, config: TrainingConfig, *, report: Callable[[dict], None], network: NetworkConfig | None = None) -> Reader:
-    """Return the trained network. A killed run goes on from its last checkpoint in `work`."""
-    torch.manual_seed(config.seed)
-    reader = Reader(network or NetworkConfig())
+def new_reader(start_weights: dict[str, Tensor] | None, seed: int, config: NetworkConfig | None = None) -> Reader:
+    """Return a reader with the start weights; its heads are drawn by the seed."""
+    torch.manual_seed(seed)
+    reader = Reader(config or NetworkConfig())
     if start_weights is not None:
         load_start_weights(reader, start_weights)
-    optimizer = torch.optim.AdamW(parameter_groups(reader, config))
+    return reader
+
+
+def with_meanings(reader: Reader, seed: int) -> Network:
+    """Return a reader with fresh parts for labels and links, drawn by the seed."""
+    torch.manual_seed(seed)
+    width = reader.config.width
+    return Network(reader, LabelReader(LabelConfig(sum(map(len, LABELS.values())), len(PARTS), width)), Links(width, LINK_WIDTH))
+
+
+def train(network: Network, corpora: dict[str, list[Example]], work: Path, config: TrainingConfig, *, report: Callable[[dict], None]) -> Network:
+    """Return the network after a stage of training. A killed run goes on from its last checkpoint in `work`."""
+    optimizer = torch.optim.AdamW(parameter_groups(network, config))
     full_rates = [group["lr"] for group in optimizer.param_groups]
     lengths = [len(epoch_batches(corpora, config, epoch)) for epoch in range(config.epochs)]
     steps, done = sum(lengths), 0
-    checkpoint = work / "checkpoint.pt"
+    checkpoint = work / f"{config.name}.pt"
     if checkpoint.exists():
         state = torch.load(checkpoint, weights_only=True)
         if state["config"] != asdict(config):
             raise TrainingError(f"{checkpoint} was made with other settings: {state['config']}", "give another folder with --work, or remove it")
-        reader.load_state_dict(state["reader"])
+        network.load_state_dict(state["network"])
         optimizer.load_state_dict(state["optimizer"])
         torch.set_rng_state(state["rng"])
         done = state["step"]
-    reader.train()
+    network.train()
+    weights = label_weights(np.concatenate([example.labels for examples in corpora.values() for example in examples]), config.rare)
     for step, batch in _remaining_batches(corpora, config, lengths, done):
         for group, rate in zip(optimizer.param_groups, full_rates, strict=True):
             group["lr"] = rate * rate_at(step, steps, config.warm_up)
         began = time.perf_counter()
-        losses = batch_losses(reader, collate(batch, np.random.default_rng([config.seed, step, 1]), config.shaken_cues))
+        losses = batch_losses(network, collate(batch, np.random.default_rng([config.seed, step, 1]), config.shaken_cues), config, weights)
         total = losses["cue"] + losses["role"] + config.sentence_weight * losses["sentence"] + config.syntax_weight * losses["syntax"]
+        total = total + config.label_weight * losses.get("labels", 0.0) + config.link_weight * losses.get("links", 0.0)
         (total / losses["words"]).backward()
-        torch.nn.utils.clip_grad_norm_(reader.parameters(), config.clip)
+        torch.nn.utils.clip_grad_norm_(network.parameters(), config.clip)
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
-        report({"step": step + 1, "steps": steps, "seconds": time.perf_counter() - began, **{name: float(value.detach()) for name, value in losses.items()}})
-        if (step + 1) % config.checkpoint_steps == 0 or step + 1 == steps:
-            save_checkpoint(checkpoint, {"config": asdict(config), "step": step + 1, "reader": reader.state_dict(), "optimizer": optimizer.state_dict(), "rng": torch.get_rng_state()})
-    return reader.eval()
+        report({"stage": config.name, "step": step + 1, "steps": steps, "seconds": time.perf_counter() - began, **{name: float(value.detach()) for name, value in losses.items()}})
+        if (step + 1) % CHECKPOINT_STEPS == 0 or step + 1 == steps:
+            save_checkpoint(checkpoint, {"config": asdict(config), "step": step + 1, "network": network.state_dict(), "optimizer": optimizer.state_dict(), "rng": torch.get_rng_state()})
+    return network.eval()
 
 
 def _remaining_batches(corpora: dict[str, list[Example]], config: TrainingConfig, lengths: list[int], done: int) -> Iterator[tuple[int, list[Window]]]:

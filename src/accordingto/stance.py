@@ -1,0 +1,143 @@
+"""`stances`: what each source does with its content, how surely, against whom, and how the article presents it.
+
+Each claim's labels are read from the encoder's vectors of its own words (label.py). Beside the labels come the words that
+speak most for them, and the word at which the attitude aims; whom that word means, `speakers` resolves.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from spacy.language import Language
+from spacy.tokens import Doc
+
+from accordingto.decoding import softmax
+from accordingto.document import Encoding, attributions_of, chars_of, encoding_of, set_attributions, words_of
+from accordingto.errors import ModelError
+from accordingto.graph import Graph, copy_graph
+from accordingto.label import LABELS, claim_words, pad_claims
+from accordingto.phrase import phrase_around
+from accordingto.schema import Attribution, CharSpan
+
+GRAPH, SETTINGS = "stances.onnx", "stances.json"
+FIELDS = tuple(field for field in LABELS if field != "source_kind")  # the kind is the speakers' to say
+BATCH = 64  # claims that are read together; bounds the memory for a book
+EXPLAINED = {"stance": None, "negated": (False,), "certainty": ("certain", "none")}  # fields that `why` explains, and their values that need no reason
+
+
+@Language.factory("accordingto_stances", requires=["doc.tensor", "doc.spans"], assigns=["doc.spans"])
+def make_stances(nlp: Language, name: str) -> Stances:
+    """Return the component without weights; `from_disk` brings them."""
+    return Stances(name)
+
+
+class Stances:
+    """The component: sets the labels of each attribution, the words that speak for them, and what the attitude aims at."""
+
+    def __init__(self, name: str = "stances") -> None:
+        self.name = name
+        self.confidence = [1.0, 0.0]  # slope and constant over the logit of the stance's probability; fitted on dev
+        self._graph: Graph | None = None
+
+    def __call__(self, doc: Doc) -> Doc:
+        """Return the Doc with its stances."""
+        self.set_annotations([doc], self.predict([doc]))
+        return doc
+
+    def pipe(self, stream: Iterable[Doc], *, batch_size: int = 16) -> Iterator[Doc]:
+        """Yield the Docs with their stances."""
+        yield from map(self, stream)
+
+    def predict(self, docs: Iterable[Doc]) -> list[list[Attribution]]:
+        """Return each Doc's attributions with their labels."""
+        return [self._read(doc) for doc in docs]
+
+    def set_annotations(self, docs: Iterable[Doc], predictions: Sequence[list[Attribution]]) -> None:
+        """Put the labels on the Docs."""
+        for doc, attributions in zip(docs, predictions, strict=True):
+            set_attributions(doc, attributions)
+
+    def to_disk(self, path: Path | str, *, exclude: Iterable[str] = ()) -> None:
+        """Write the graph and the settings into a folder."""
+        folder = Path(path)
+        folder.mkdir(parents=True, exist_ok=True)
+        copy_graph(self._loaded(), folder)
+        self.write_settings(folder)
+
+    def write_settings(self, folder: Path) -> None:
+        """Write the settings into a folder."""
+        (folder / SETTINGS).write_text(json.dumps({"confidence": self.confidence}) + "\n", encoding="utf-8")
+
+    def from_disk(self, path: Path | str, *, exclude: Iterable[str] = ()) -> Stances:
+        """Load the graph and the settings from a folder; raises ModelError."""
+        folder = Path(path)
+        self._graph = Graph(folder / GRAPH)
+        try:
+            slope, constant = json.loads((folder / SETTINGS).read_text(encoding="utf-8"))["confidence"]
+        except (OSError, ValueError, TypeError, KeyError) as error:
+            raise ModelError(folder / SETTINGS, str(error)) from error
+        self.confidence = [float(slope), float(constant)]
+        return self
+
+    def _loaded(self) -> Graph:
+        if self._graph is None:
+            raise ModelError(self.name, "the component 'stances' has no weights")
+        return self._graph
+
+    def _read(self, doc: Doc) -> list[Attribution]:
+        attributions, encoding = attributions_of(doc), encoding_of(doc)
+        ranges = words_of(doc, encoding)
+        claims = [words_of_claim(encoding, a, ranges) for a in attributions]
+        out: list[Attribution] = []
+        for at in range(0, len(claims), BATCH):
+            places, parts, offsets = pad_claims(claims[at : at + BATCH])
+            scores, aims, reasons = self._loaded()({"words": encoding.vectors, "places": places, "parts": parts, "offsets": offsets})
+            for row, attribution in enumerate(attributions[at : at + BATCH]):
+                facts = self._facts(doc, encoding, places[row], scores[row], aims[row], reasons[row])
+                out.append(replace(attribution, **facts, why=_why(doc, encoding, attribution, facts, places[row], reasons[row])))
+        return out
+
+    def _facts(self, doc: Doc, encoding: Encoding, places: np.ndarray, scores: np.ndarray, aims: np.ndarray, reasons: np.ndarray) -> dict[str, Any]:
+        """Return the labels of one claim, the confidence of its stance, and what its attitude aims at."""
+        chances = {field: softmax(part) for field, part in split_labels(scores)}
+        facts: dict[str, Any] = {field: LABELS[field][int(chances[field].argmax())] for field in FIELDS}
+        chance = float(np.clip(chances["stance"].max(), 1e-4, 1 - 1e-4))
+        slope, constant = self.confidence
+        facts["stance_confidence"] = round(1 / (1 + float(np.exp(-(slope * np.log(chance / (1 - chance)) + constant)))), 4)
+        if facts["attitude"] != "neutral":
+            words = [doc[int(i)].lower_ for i in encoding.tokens]
+            facts["aim"] = chars_of(doc, encoding, phrase_around(words, encoding.tags, int(places[aims.argmax()])))
+        return facts
+
+
+def split_labels(scores: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
+    """Yield each field of LABELS with its part of the scores' last axis."""
+    at = 0
+    for field, values in LABELS.items():
+        yield field, scores[..., at : at + len(values)]
+        at += len(values)
+
+
+def words_of_claim(encoding: Encoding, attribution: Attribution, ranges: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return `claim_words` of an attribution; ranges: from `document.words_of`."""
+    source, content = (np.array([i for start, end in ranges(spans) for i in range(start, end)], np.int64) for spans in (attribution.source, attribution.content))
+    return claim_words(ranges(attribution.cue)[0], source, content, len(encoding.tokens))
+
+
+def _why(doc: Doc, encoding: Encoding, attribution: Attribution, facts: dict[str, Any], places: np.ndarray, reasons: np.ndarray) -> tuple[CharSpan, ...]:
+    """Return the words that speak for the labels: the cue, and for each field that needs a reason the word that counted most, in the order of the text."""
+    found = {attribution.cue[0]}
+    at = 0
+    for field, values in LABELS.items():
+        plain = EXPLAINED.get(field, values)  # fields that are not explained need no reason whatever their value
+        if plain is None or facts.get(field) not in plain:
+            word = int(places[reasons[at + values.index(facts[field])]])  # type: ignore[arg-type]
+            found.add(chars_of(doc, encoding, (word, word + 1)))
+        at += len(values)
+    inside = [span for span in found if span == attribution.cue[0] or not (attribution.cue[0][0] <= span[0] and span[1] <= attribution.cue[0][1])]
+    return tuple(sorted(inside))
