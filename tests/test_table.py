@@ -16,7 +16,7 @@ from accordingto.table import COLUMNS, CUT_MARK, XLSX_CELL, claim_from_json, fla
 
 def claim(**changes) -> Claim:
     empty = dict.fromkeys(("speaker", "speaker_role", "source_kind", "stance", "negated", "certainty", "attitude", "attitude_target", "framing", "attribution_type", "parent_id", "speaker_confidence", "stance_confidence"))
-    meta = dict.fromkeys(("title", "publisher", "published", "url", "authors", "language"), "")
+    meta = dict.fromkeys(("title", "publisher", "published", "url"), "")
     facts = {"claim_id": "c_1", "article_id": "a", "quotation": "direct", "claim": "it rains", "context": "He said it rains.", "confidence": 0.5, "why": "said", "model": "m 1"}
     spans = {"source": SpanText("He", ((0, 2),)), "cue": SpanText("said", ((3, 7),)), "content": SpanText("it … rains", ((8, 10), (11, 16)))}
     return Claim(**(empty | meta | facts | spans | changes))

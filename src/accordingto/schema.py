@@ -79,8 +79,6 @@ class Claim:
     publisher: str
     published: str
     url: str
-    authors: str  # joined by `; `
-    language: str
     speaker: str | None
     speaker_role: str | None
     source_kind: str | None
@@ -103,6 +101,8 @@ class Claim:
     stance_confidence: float | None
     why: str
     model: str
+    authors: str = ""  # the article's, joined by `; `
+    language: str = ""  # the article's, as its input says
     src: Mapping[str, str] = field(default_factory=dict)  # the article's: columns of its input that no field takes
     near_duplicate_of: str = ""  # article_id of an earlier article of the run that this one repeats for the most part
 
