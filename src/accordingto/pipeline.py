@@ -88,18 +88,18 @@ def read_docs(articles: Iterable[Article], nlp: Language, on_error: Callable[[Ar
     while True:
         try:
             for doc in nlp.pipe(texts(), batch_size=BATCH):
-                article = under_way.popleft()
-                yield article, mark_furniture(doc, article.title)
+                marked = mark_furniture(doc, under_way[0].title)
+                yield under_way.popleft(), marked
             break
         except Exception:  # one of those under way: read alone, it shows itself
             while under_way:
                 article = under_way.popleft()
                 try:
-                    doc = nlp(article.text)
+                    doc = mark_furniture(nlp(article.text), article.title)
                 except Exception as error:
                     on_error(article, error)
                 else:
-                    yield article, mark_furniture(doc, article.title)
+                    yield article, doc
     if broken:
         raise broken[0]
 

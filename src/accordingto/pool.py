@@ -190,6 +190,7 @@ def _cause(exitcode: int | None, *, hung: bool) -> Failure:
 def _serve(pipe: Connection, make_read: Callable[..., Read], args: tuple[Any, ...], memory: int) -> None:
     """Read batches until the parent is gone."""
     leave_signals_to_parent()
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # what a dying library prints is told by the reason code
     leave_with_parent()
     limit_memory(memory)
     try:

@@ -28,9 +28,12 @@ def make_read(model: Path | None, guideline: str, near_duplicates: bool) -> Call
 
         with nlp.memory_zone():  # words that are new to spaCy are forgotten with the batch
             for article, doc in read_docs([Article(digest, text) for digest, text in texts], nlp, on_error):
-                claims = claims_from_doc(article, doc, model=name)
-                lines = b"".join(json_of_claim(claim) + b"\n" for claim in claims)
-                out.append((article.article_id, (lines, len(claims), _signature(article.text) if near_duplicates else b"")))
+                try:
+                    claims = claims_from_doc(article, doc, model=name)
+                    lines = b"".join(json_of_claim(claim) + b"\n" for claim in claims)
+                    out.append((article.article_id, (lines, len(claims), _signature(article.text) if near_duplicates else b"")))
+                except Exception as error:
+                    on_error(article, error)
         return out
 
     return read
