@@ -16,7 +16,7 @@ from accordingto.graph import Graph  # noqa: E402
 from accordingto.training.corpus import ENTITIES, IGNORE, read_examples, read_ontogum, read_sentences  # noqa: E402
 from accordingto.training.export import export_graphs  # noqa: E402
 from accordingto.training.network import DISTANCES, ROLE_TAGS, NetworkConfig, Reader, StanceReader, allowed_transitions, distance_bucket, sequence_loss  # noqa: E402
-from accordingto.training.train import Network, TrainingConfig, collate, epoch_batches, label_weights, new_reader, rate_at, train, with_meanings  # noqa: E402
+from accordingto.training.train import AVERAGE, Network, TrainingConfig, averaged, collate, epoch_batches, label_weights, new_reader, rate_at, train, with_meanings  # noqa: E402
 from accordingto.window import WordCache  # noqa: E402
 
 SMALL = NetworkConfig(vocabulary=200, width=384, layers=1, heads=4, inner=32, role_width=16)  # the width is what `document.py` stores
@@ -171,6 +171,15 @@ def test_training_learns_and_a_killed_one_ends_as_if_it_had_not_been(corpora, tm
     assert all(torch.equal(a, b) for a, b in zip(whole.state_dict().values(), resumed.state_dict().values(), strict=True))
     with pytest.raises(TrainingError, match="other settings"):
         train(network(), corpora, tmp_path / "killed", replace(config, epochs=7), report=lambda row: None)
+
+
+def test_average_of_stages_weighs_each_and_skips_what_a_stage_lacks():
+    first, second = Network(new_reader(None, 1, SMALL)), with_meanings(new_reader(None, 2, SMALL), 3)
+    mixed = averaged({"reading": first, "labelling": second}).state_dict()
+    share = AVERAGE["reading"] / (AVERAGE["reading"] + AVERAGE["labelling"])
+    key = "reader.cue.0.weight"
+    assert torch.allclose(mixed[key], share * first.state_dict()[key] + (1 - share) * second.state_dict()[key], atol=1e-6)
+    assert torch.equal(mixed["links.mention.weight"], second.state_dict()["links.mention.weight"])
 
 
 def test_rare_labels_count_more_and_the_average_claim_counts_one():

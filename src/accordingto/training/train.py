@@ -9,6 +9,7 @@ import json
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
+from copy import deepcopy
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -55,6 +56,10 @@ READING = TrainingConfig("reading")
 MEANING = TrainingConfig("meaning", seed=2, epochs=4, encoder_rate=1e-4, head_rate=6e-4, labelled_repeats=2, label_weight=0.5, link_weight=0.1)
 LABELLING = TrainingConfig("labelling", seed=4, epochs=8, encoder_rate=1e-4, head_rate=6e-4, steady_repeats=1, label_weight=1.5, link_weight=0.1, rare=0.25)
 """The stages: first to read attributions; then labels and coreference too, while reading goes on; then the same on labelled articles alone."""
+
+AVERAGE = {"reading": 0.25, "meaning": 0.1, "labelling": 0.65}
+"""How much each stage's weights count in the shipped ones: reading forgets a little in each later stage. On dev (cue F1 by `steady` on PolNeAR, clean;
+macro F1 of stance): the last stage alone 82.9, 87.7, 59.8; this 83.8, 88.5, 57.2, and 58.7 after the last fit of the labels."""
 
 CHECKPOINT_STEPS = 20  # some 40 seconds of work that a kill can cost; a checkpoint is written in under one
 
@@ -326,6 +331,19 @@ def with_meanings(reader: Reader, seed: int) -> Network:
     torch.manual_seed(seed)
     width = reader.config.width
     return Network(reader, LabelReader(LabelConfig(sum(map(len, LABELS.values())), len(PARTS), width)), Links(width, LINK_WIDTH))
+
+
+def averaged(stages: dict[str, Network]) -> Network:
+    """Return the last stage's network with the weights of all stages averaged by AVERAGE; parts that a stage lacks are averaged over the others."""
+    last = deepcopy(next(reversed(stages.values())))
+    states = {name: network.state_dict() for name, network in stages.items()}
+    mixed = {}
+    for key in last.state_dict():
+        having = {name: state[key] for name, state in states.items() if key in state}
+        total = sum(AVERAGE[name] for name in having)
+        mixed[key] = torch.stack([value * (AVERAGE[name] / total) for name, value in having.items()]).sum(0)
+    last.load_state_dict(mixed)
+    return last
 
 
 def train(network: Network, corpora: dict[str, list[Example]], work: Path, config: TrainingConfig, *, report: Callable[[dict], None]) -> Network:
