@@ -127,6 +127,16 @@ def test_other_model_is_refused_by_name(whole, news, tmp_path):
     assert (done.returncode, "model was" in done.stderr.decode()) == (1, True)
 
 
+def test_damaged_model_is_one_line(news, tmp_path):
+    from accordingto.pipeline import model_folder
+
+    shutil.copytree(model_folder(), tmp_path / "model")
+    graph = tmp_path / "model" / "encoder" / "encoder.onnx"
+    graph.write_bytes(graph.read_bytes()[:-1] + b"x")
+    done = run("extract", news / "00.txt", "-o", tmp_path / "run", "--model", tmp_path / "model", "--workers", 1)
+    assert (done.returncode, len(done.stderr.splitlines()), "cannot be loaded" in done.stderr.decode()) == (1, 1, True), done.stderr.decode()
+
+
 def test_folder_with_other_files_is_refused(news, tmp_path):
     (tmp_path / "mine.txt").write_text("x")
     done = run("extract", news, "-o", tmp_path)

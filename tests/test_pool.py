@@ -2,11 +2,13 @@
 
 import ctypes
 import os
+import pickle
 import signal
 import time
 
 import pytest
 
+from accordingto.errors import InputError, ModelError
 from accordingto.pool import Failure, Pool, WorkersDieError
 
 
@@ -114,6 +116,23 @@ def test_workers_that_never_start_end_the_pool():
 def test_error_of_loading_is_the_callers():
     pool = Pool(1, make_error, (), memory=4_000_000_000)
     pool.submit([("a", "x")])
-    with pytest.raises(ValueError, match="no model"):
+    with pytest.raises(WorkersDieError, match="ValueError: no model"):
         drain(pool)
     pool.close()
+
+
+def make_model_error():
+    raise ModelError("folder", "it is damaged")
+
+
+def test_error_of_ours_comes_back_as_it_was():
+    pool = Pool(1, make_model_error, (), memory=4_000_000_000)
+    pool.submit([("a", "x")])
+    with pytest.raises(ModelError, match="'folder' cannot be loaded: it is damaged"):
+        drain(pool)
+    pool.close()
+
+
+def test_errors_survive_the_way_between_processes():
+    error = pickle.loads(pickle.dumps(InputError("a.txt", "empty", "it holds no text")))
+    assert (str(error), error.code, error.path) == ("'a.txt' was not read: it holds no text; remove it from the inputs.", "empty", "a.txt")

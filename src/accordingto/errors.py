@@ -51,6 +51,16 @@ REASONS = {  # reason codes of inputs that gave no article (ECOSYSTEM.md section
 class AccordingToError(Exception):
     """The base of all errors of this package; its text is for the user."""
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """Return how a worker sends an error to its parent: as its text, not by the values that made it."""
+        return _revived, (type(self), str(self)), vars(self)
+
+
+def _revived(kind: type[AccordingToError], text: str) -> AccordingToError:
+    error = kind.__new__(kind)
+    Exception.__init__(error, text)
+    return error
+
 
 class InputError(AccordingToError):
     """An input that gave no article."""

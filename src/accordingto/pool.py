@@ -17,6 +17,7 @@ from multiprocessing.connection import Connection, wait
 from typing import Any
 
 from accordingto.deadline import Deadline
+from accordingto.errors import AccordingToError
 from accordingto.sandbox import OUT_OF_MEMORY, leave_signals_to_parent, leave_with_parent, limit_memory, start_undisturbed
 
 BATCH = 16  # texts that go to a worker at once
@@ -195,8 +196,11 @@ def _serve(pipe: Connection, make_read: Callable[..., Read], args: tuple[Any, ..
     limit_memory(memory)
     try:
         read = make_read(*args)
-    except Exception as error:
+    except AccordingToError as error:
         pipe.send(error)
+        return
+    except Exception as error:  # a library's, which may not survive the way
+        pipe.send(WorkersDieError(f"{type(error).__name__}: {error}"))
         return
     pipe.send("ready")
     while True:
