@@ -27,7 +27,8 @@ from accordingto.schema import Attribution, CharSpan
 GRAPH, SETTINGS = "stances.onnx", "stances.json"
 FIELDS = tuple(field for field in LABELS if field != "source_kind")  # the kind is the speakers' to say
 BATCH = 64  # claims that are read together; bounds the memory for a book
-EXPLAINED = {"stance": None, "negated": (False,), "certainty": ("certain", "none")}  # fields that `why` explains, and their values that need no reason
+TELLING = ("NN", "VB", "JJ", "RB", "MD", "UH")  # parts of speech of words that can be a reason; an article or a comma tells a reader nothing
+EXPLAINED: dict[str, tuple[Any, ...]] = {"stance": (), "negated": (False,), "certainty": ("certain", "none")}  # fields that `why` explains, and their values that need no reason
 
 
 @Language.factory("accordingto_stances", requires=["doc.tensor", "doc.spans"], assigns=["doc.spans"])
@@ -98,11 +99,11 @@ class Stances:
             places, parts, offsets = pad_claims(claims[at : at + BATCH])
             scores, aims, reasons = self._loaded()({"words": encoding.vectors, "places": places, "parts": parts, "offsets": offsets})
             for row, attribution in enumerate(attributions[at : at + BATCH]):
-                facts = self._facts(doc, encoding, places[row], scores[row], aims[row], reasons[row])
+                facts = self._facts(doc, encoding, places[row], scores[row], aims[row])
                 out.append(replace(attribution, **facts, why=_why(doc, encoding, attribution, facts, places[row], reasons[row])))
         return out
 
-    def _facts(self, doc: Doc, encoding: Encoding, places: np.ndarray, scores: np.ndarray, aims: np.ndarray, reasons: np.ndarray) -> dict[str, Any]:
+    def _facts(self, doc: Doc, encoding: Encoding, places: np.ndarray, scores: np.ndarray, aims: np.ndarray) -> dict[str, Any]:
         """Return the labels of one claim, the confidence of its stance, and what its attitude aims at."""
         chances = {field: softmax(part) for field, part in split_labels(scores)}
         facts: dict[str, Any] = {field: LABELS[field][int(chances[field].argmax())] for field in FIELDS}
@@ -130,13 +131,17 @@ def words_of_claim(encoding: Encoding, attribution: Attribution, ranges: Any) ->
 
 
 def _why(doc: Doc, encoding: Encoding, attribution: Attribution, facts: dict[str, Any], places: np.ndarray, reasons: np.ndarray) -> tuple[CharSpan, ...]:
-    """Return the words that speak for the labels: the cue, and for each field that needs a reason the word that counted most, in the order of the text."""
+    """Return the words that speak for the labels: the cue, and for each field that needs a reason the telling word that counted most, in the order of the text.
+
+    reasons: (L, labels) of the claim's words.
+    """
+    telling = np.array([encoding.tags[i].startswith(TELLING) for i in places.tolist()])[:, None]
+    best = np.where(telling, reasons, reasons.min() - 1).argmax(0)  # (labels,)
     found = {attribution.cue[0]}
     at = 0
     for field, values in LABELS.items():
-        plain = EXPLAINED.get(field, values)  # fields that are not explained need no reason whatever their value
-        if plain is None or facts.get(field) not in plain:
-            word = int(places[reasons[at + values.index(facts[field])]])  # type: ignore[arg-type]
+        if field in EXPLAINED and facts[field] not in EXPLAINED[field]:
+            word = int(places[best[at + values.index(facts[field])]])  # type: ignore[arg-type]
             found.add(chars_of(doc, encoding, (word, word + 1)))
         at += len(values)
     inside = [span for span in found if span == attribution.cue[0] or not (attribution.cue[0][0] <= span[0] and span[1] <= attribution.cue[0][1])]

@@ -217,14 +217,14 @@ class StanceReader(nn.Module):
         nn.init.zeros_(self.reason.bias)
 
     def forward(self, words: Tensor, places: Tensor, parts: Tensor, offsets: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Return the labels' scores (C, labels), the aim's (C, L), and for each label the word that speaks most for it, (C, labels) columns of L.
+        """Return the labels' scores (C, labels), the aim's (C, L), and how much each word speaks for each label, (C, L, labels).
 
         The arguments are those of `LabelReader`.
         """
         x = self.labels.read_words(words, places, parts, offsets)
         scores, aim = self.labels.read_claims(x, parts)
         shares = self.reason(x).masked_fill((parts < 0).unsqueeze(-1), IMPOSSIBLE)  # (C, L, labels)
-        return scores + shares.amax(1), aim, shares.argmax(1)
+        return scores + shares.amax(1), aim, shares
 
 
 class Links(nn.Module):

@@ -65,7 +65,7 @@ class SpeakerNetwork(nn.Module):
         near = link.gather(1, pointer)
         person = (member @ torch.tanh(self.gender(mentions))).squeeze(1) / member.sum(1).clamp(min=1)  # (N,) 1 he, -1 she
         pronoun = features[:, :, 0] - features[:, :, 1]
-        return torch.stack([best / 8, share / 8, near / 8, pronoun * person, person.expand(len(features), -1)], -1) * entity.view(1, -1, 1)
+        return torch.stack([best / 8, share / 8, near / 8, pronoun * person, person * torch.ones_like(pronoun)], -1) * entity.view(1, -1, 1)
 
     def forward(self, source: Tensor, head: Tensor, cue: Tensor, mentions: Tensor, mention_heads: Tensor, pointer: Tensor, possible: Tensor, features: Tensor, linked: Tensor) -> tuple[Tensor, Tensor]:
         """Return scores (S, N) and kinds (S, N, 6); the arguments are `Situation`'s arrays, and `link`'s."""

@@ -126,7 +126,7 @@ def export_stances(network: StanceReader, path: Path) -> None:
     """Write the reader of labels as an ONNX graph."""
     one = torch.zeros(2, 3, dtype=torch.long)
     inputs = {"words": torch.randn(4, WIDTH), "places": one, "parts": one, "offsets": one}
-    axes = {"words": {0: "w"}, **{name: {0: "c", 1: "l"} for name in ("places", "parts", "offsets")}, "labels": {0: "c"}, "aim": {0: "c", 1: "l"}, "reasons": {0: "c"}}
+    axes = {"words": {0: "w"}, **{name: {0: "c", 1: "l"} for name in ("places", "parts", "offsets")}, "labels": {0: "c"}, "aim": {0: "c", 1: "l"}, "reasons": {0: "c", 1: "l"}}
     export_module(network, inputs, ["labels", "aim", "reasons"], axes, path, quantize=False)
 
 
