@@ -22,7 +22,7 @@ def main() -> int:
         print(f"accordingto needs Python 3.11 or later; this is {sys.version.split()[0]}", file=sys.stderr)
         return 1
     command = sys.argv[1:] or ["--help"]
-    extra = "xlsx,parquet,report,test" if command == ["test"] else "xlsx,parquet,report"
+    extra = "all,test" if command == ["test"] else "all"
     set_up(extra)
     python = str(BIN / "python")
     if command != ["test"]:

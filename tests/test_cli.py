@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from accordingto.errors import REASONS
 from accordingto.table import COLUMNS
 
 ROOT = Path(__file__).parents[1]
@@ -130,10 +131,24 @@ def _heed_interrupts() -> None:
 
 def test_every_command_and_column_is_in_the_readme():
     readme = (ROOT / "README.md").read_text("utf-8")
-    commands = {"extract", "evaluate", "train", "report"}
+    commands = {"extract", "verify", "retry", "evaluate", "train", "report"}
     assert all(f"accordingto {command}" in readme for command in commands)
     assert {line.split()[1] for line in run("--help").stdout.decode().splitlines() if line.startswith("│ ") and line.split()[1] in commands} == commands
     assert [c for c in COLUMNS if f"`{c}`" not in readme] == []
+
+
+def test_every_reason_is_in_the_readme():
+    readme = (ROOT / "README.md").read_text("utf-8")
+    assert [code for code in REASONS if f"`{code}`" not in readme] == []
+
+
+def test_table_of_articles_keeps_its_columns(tmp_path):
+    (tmp_path / "news.csv").write_text("id,body,outlet,beat\nn1,Officials said it rained.,Daily,weather\nn2,,Daily,roads\n")
+    done = run("extract", tmp_path / "news.csv", "-o", tmp_path / "claims.csv")
+    (row,) = csv.DictReader(io.StringIO((tmp_path / "claims.csv").read_bytes().decode("utf-8-sig"), newline=""))
+    assert done.returncode == 3
+    assert "row 3' was not read: its text is empty" in done.stderr.decode()
+    assert (row["article_id"], row["publisher"], row["src_beat"]) == ("n1", "Daily", "weather")
 
 
 def test_every_module_is_in_the_code_map():

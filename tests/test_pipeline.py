@@ -169,6 +169,22 @@ def test_one_article_that_fails_never_stops_the_others(nlp, monkeypatch):
     assert read == [str(i) for i in range(60) if i not in (3, 40)]
 
 
+def test_article_whose_furniture_fails_is_told_and_not_lost(nlp, monkeypatch):
+    from accordingto import pipeline
+
+    real = pipeline.mark_furniture
+
+    def failing(doc, title=""):
+        if "poison" in doc.text:
+            raise RuntimeError("as a test asked")
+        return real(doc, title)
+
+    monkeypatch.setattr(pipeline, "mark_furniture", failing)
+    failed: list[str] = []
+    read = [article.article_id for article, _ in read_docs([Article(str(i), "poison" if i == 3 else "It rained.") for i in range(9)], nlp, lambda article, error: failed.append(article.article_id))]
+    assert (failed, len(read)) == (["3"], 8)
+
+
 def test_text_that_is_no_article_is_refused_by_the_python_door(nlp):
     with pytest.raises(InputError):
         list(accordingto.extract(["half \ud800 a pair"], nlp))

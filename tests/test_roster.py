@@ -1,11 +1,11 @@
 import pandas as pd
 import pytest
-from test_table import claim
 
 from accordingto.errors import OutputError
 from accordingto.roster import roster_of
 from accordingto.schema import SpanText
 from accordingto.table import write_roster
+from test_table import claim
 
 
 def said(speaker, source, **facts):

@@ -4,13 +4,14 @@ import json
 
 import openpyxl
 import pandas as pd
+import pyarrow.parquet
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from accordingto.errors import OutputError, TableError
 from accordingto.schema import Claim, SpanText
-from accordingto.table import COLUMNS, CUT_MARK, XLSX_CELL, flatten_claim, read_rows, to_frame, write_table
+from accordingto.table import COLUMNS, CUT_MARK, XLSX_CELL, claim_from_json, flatten_claim, json_of_claim, read_rows, to_frame, write_table
 
 
 def claim(**changes) -> Claim:
@@ -109,6 +110,28 @@ def test_csv_keeps_any_text(tmp_path, text):
 
 def test_columns_are_the_rows_keys():
     assert tuple(flatten_claim(claim())) == COLUMNS
+
+
+@pytest.mark.parametrize("ending", ["csv", "jsonl", "parquet", "xlsx"])
+def test_columns_of_the_input_are_carried_through(tmp_path, ending):
+    path = tmp_path / f"claims.{ending}"
+    write_table([claim(src={"beat": "roads"}), claim(src={"=risky": "=1"}), claim()], path, src=["beat", "=risky"])
+    if ending == "csv":
+        rows = list(csv.DictReader(io.StringIO(path.read_bytes().decode("utf-8-sig"), newline="")))
+    elif ending == "jsonl":
+        rows = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+    elif ending == "parquet":
+        rows = pyarrow.parquet.read_table(path).to_pylist()
+    else:
+        header, *body = openpyxl.load_workbook(path)["Claims"].iter_rows(values_only=True)
+        rows = [dict(zip(header, row)) for row in body]
+    assert [row.get("src_beat") or "" for row in rows] == ["roads", "", ""]
+    assert [row.get("src_=risky") or "" for row in rows] == ["", "=1", ""]
+
+
+def test_claim_comes_back_from_its_line():
+    original = claim(src={"beat": "roads"}, parent_id="c_0", negated=False)
+    assert claim_from_json(json_of_claim(original)) == original
 
 
 def text_row(row: dict) -> dict:

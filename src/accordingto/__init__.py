@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from accordingto.table import to_frame
 
 __all__ = ["extract", "load", "to_frame"]
+__version__ = "0.1.0"
 
 
 def __getattr__(name: str) -> Any:

@@ -1,8 +1,7 @@
-"""Articles from inputs: files, folders, globs and the standard input; plain text here, decoded without changing a character."""
+"""Articles from inputs: files, folders, globs and the standard input. What each kind of file holds is told by reader/."""
 
 from __future__ import annotations
 
-import codecs
 import glob
 import hashlib
 import os
@@ -12,11 +11,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from accordingto.errors import InputError
-from accordingto.schema import Article, Problem
+from accordingto.language import foreign_language
+from accordingto.reader.blob import Blob, blob_of_bytes, blob_of_file
+from accordingto.reader.item import KINDS, items_of, kind_of
+from accordingto.sandbox import Sandbox
+from accordingto.schema import MAX_BYTES, MAX_CHARS, Article, Problem
 
-ENDINGS = (".txt", ".md")
-MAX_CHARS = 1_000_000  # an article's; a novel has 600,000. Beyond it the vectors alone would take half a gigabyte
-MAX_BYTES = 4 * MAX_CHARS  # UTF-8 takes four bytes a character at most
 STDIN = "-"
 
 
@@ -43,7 +43,7 @@ def find_inputs(names: Iterable[str]) -> Inputs:
             left_out += others
             paths |= dict.fromkeys(found)
             if not found:
-                problems.append(_problem(InputError(name, "nothing_to_read", "the folder holds no file that ends in .txt or .md")))
+                problems.append(_problem(InputError(name, "nothing_to_read", "the folder holds no file of a kind that is read")))
         elif path.exists() or not glob.has_magic(name):
             paths[path] = None  # a missing one is reported when it is read, like every other problem
         else:
@@ -55,35 +55,107 @@ def find_inputs(names: Iterable[str]) -> Inputs:
 
 
 def _files_below(folder: Path) -> tuple[list[Path], int]:
-    """Return a folder's text files in order, and how many others it holds; hidden ones do not count."""
+    """Return a folder's files of known kinds in order, and how many others it holds; hidden ones do not count.
+
+    Nor does what a browser saves beside a page: `a_files` beside `a.html`.
+    """
     found, others = [], 0
     for where, folders, files in os.walk(folder):
-        folders[:] = sorted(f for f in folders if not f.startswith("."))
+        pages = {Path(f).stem for f in files if f.lower().endswith((".html", ".htm"))}
+        folders[:] = sorted(f for f in folders if not f.startswith(".") and f.removesuffix("_files") not in pages)
         for file in sorted(f for f in files if not f.startswith(".")):
-            if file.lower().endswith(ENDINGS):
+            if file.lower().endswith(tuple(KINDS)):
                 found.append(Path(where, file))
             else:
                 others += 1
     return found, others
 
 
-def read_articles(paths: Iterable[Path | str], problems: list[Problem]) -> Iterator[Article]:
-    """Yield the articles of files in their order, with ids unique among them; what cannot be read is added to `problems`."""
+def read_articles(paths: Iterable[Path | str], problems: list[Problem], *, text_column: str | None = None, urls: Iterable[str] = ()) -> Iterator[Article]:
+    """Yield the articles of files in their order, with ids unique among them; what cannot be read is added to `problems`.
+
+    urls: pages that are fetched from the web, after the files.
+    """
     seen: dict[str, int] = {}
-    for path in paths:
+    for outcome in read_outcomes(paths, text_column=text_column, urls=urls):
+        if isinstance(outcome, Problem):
+            problems.append(outcome)
+        else:
+            yield replace(outcome, article_id=unique_id(outcome.article_id, seen))
+
+
+def unique_id(wanted: str, seen: dict[str, int]) -> str:
+    """Return an id that was not given before, with a number where it was: `x`, `x-2`; `seen` remembers."""
+    count = seen[wanted] = seen.get(wanted, 0) + 1
+    while count > 1 and f"{wanted}-{count}" in seen:
+        count += 1
+    if count == 1:
+        return wanted
+    seen[wanted] = count
+    seen[f"{wanted}-{count}"] = 1
+    return f"{wanted}-{count}"
+
+
+def read_outcomes(paths: Iterable[Path | str], *, text_column: str | None = None, urls: Iterable[str] = ()) -> Iterator[Article | Problem]:
+    """Yield what each would-be article of the files and pages came to, in order: an English article with an id, or a problem."""
+    sandbox = Sandbox()
+    try:
+        for path in paths:
+            for outcome in _outcomes(path, sandbox, text_column):
+                yield outcome if isinstance(outcome, Problem) else _checked(outcome)
+        for outcome in _fetched(urls, sandbox):
+            yield outcome if isinstance(outcome, Problem) else _checked(outcome)
+    finally:
+        sandbox.close()
+
+
+def _fetched(urls: Iterable[str], sandbox: Sandbox) -> Iterator[Article | Problem]:
+    """Yield what pages of the web hold; only here is anything fetched, and only what the user names."""
+    fetcher = None
+    for url in urls:
+        from accordingto.fetch import Fetcher  # here: who fetches nothing never loads what can
+
+        fetcher = fetcher or Fetcher()
         try:
-            article = read_article(path)
+            found_at, ending, data = fetcher.fetch(url)
         except InputError as error:
-            problems.append(_problem(error))
+            yield _problem(error)
             continue
-        count = seen[article.article_id] = seen.get(article.article_id, 0) + 1
-        while count > 1 and f"{article.article_id}-{count}" in seen:
-            count += 1
-        if count > 1:
-            seen[article.article_id] = count
-            article = replace(article, article_id=f"{article.article_id}-{count}")
-            seen[article.article_id] = 1
-        yield article
+        for outcome in sandbox.outcomes((f"page{ending}", data)):
+            if isinstance(outcome, Problem):
+                yield replace(outcome, path=url, message=outcome.message.replace(f"page{ending}", url))
+            else:
+                yield replace(outcome, article_id="", path=url, url=outcome.url or found_at)
+
+
+def _outcomes(path: Path | str, sandbox: Sandbox, text_column: str | None) -> Iterator[Article | Problem]:
+    """Yield a file's articles and problems. Plain text is decoded here; all else is parsed in the sandbox."""
+    try:
+        if path == STDIN or kind_of(str(path)) == "text":
+            yield read_article(path)
+            return
+    except InputError as error:
+        yield _problem(error)
+        return
+    yield from sandbox.outcomes(Path(path), text_column)
+
+
+def _checked(article: Article) -> Article | Problem:
+    """Return an article with an id, or why it is not read."""
+    place = f"{article.path}, {article.locator}" if article.locator else article.path
+    try:
+        plain = article_from_text(article.text, name=place)
+        language = foreign_language(article.text)
+        if language is not None:
+            raise InputError(place, "unsupported_language", f"it is written in another language ({language})")
+    except InputError as error:
+        return Problem(article.path, error.code, str(error), article.locator)
+    return replace(article, article_id=_printable(article.article_id) or plain.article_id)
+
+
+def _printable(name: str) -> str:
+    """Return a name without what could steer a terminal, turn the direction of writing or end a line."""
+    return "".join(c for c in name if c.isprintable()).strip()
 
 
 def _problem(error: InputError) -> Problem:
@@ -91,26 +163,15 @@ def _problem(error: InputError) -> Problem:
 
 
 def read_article(path: Path | str) -> Article:
-    """Return the article of one file or of the standard input; raises InputError."""
-    name = str(path)
+    """Return the article of one text file or of the standard input; raises InputError."""
     if path == STDIN:
-        text = decode_text(sys.stdin.buffer.read(MAX_BYTES + 1), "standard input")
-        return article_from_text(text, name="standard input")
-    path = Path(path)
-    if path.suffix.lower() in UNSUPPORTED:
-        raise InputError(name, "unsupported", f"{path.suffix} files are not text")
-    try:
-        if path.stat().st_size > MAX_BYTES:
-            raise InputError(name, "too_large", f"it holds {path.stat().st_size:,} bytes, and an article may have {MAX_CHARS:,} characters")
-        data = path.read_bytes()
-    except FileNotFoundError as error:
-        raise InputError(name, "missing", "there is no such file") from error
-    except OSError as error:
-        raise InputError(name, "unreadable", (error.strerror or str(error)).lower()) from error
-    return article_from_text(decode_text(data, name), article_id=path.stem, name=name)
+        blob = blob_of_bytes("standard input", sys.stdin.buffer.read(MAX_BYTES + 1))
+        return replace(_only_item(blob), article_id="", path=blob.name)
+    return replace(_only_item(blob_of_file(Path(path))), path=str(path))
 
 
-UNSUPPORTED = frozenset([".html", ".htm", ".mhtml", ".pdf", ".docx", ".doc", ".rtf", ".odt", ".csv", ".tsv", ".xlsx", ".xls", ".json", ".jsonl", ".parquet", ".warc", ".gz", ".zip", ".xml", ".png", ".jpg", ".jpeg"])
+def _only_item(blob: Blob) -> Article:
+    return next(items_of(blob)).read()
 
 
 def article_from_text(text: str, *, article_id: str = "", name: str = "text") -> Article:
@@ -124,59 +185,3 @@ def article_from_text(text: str, *, article_id: str = "", name: str = "text") ->
     except UnicodeEncodeError as error:
         raise InputError(name, "decode_error", f"character {error.start:,} is half of a surrogate pair, which no text holds") from error
     return Article(article_id or f"a_{digest[:16]}", text, path=name)
-
-
-def decode_text(data: bytes, name: str) -> str:
-    """Return the text of a file: UTF-8 or UTF-16 with or without byte order mark, else Windows-1252.
-
-    Line ends and all other characters stay as they are; the byte order mark is no part of the text. Raises InputError.
-    """
-    if len(data) > MAX_BYTES:
-        raise InputError(name, "too_large", f"it holds more than {MAX_BYTES:,} bytes, and an article may have {MAX_CHARS:,} characters")
-    encoding = _encoding(data)
-    try:
-        text = data.decode(encoding)
-    except UnicodeDecodeError as error:
-        if encoding == "utf-8":
-            return _decode_windows(data, name)
-        raise InputError(name, "decode_error", f"byte {error.start:,} is no {encoding}: {error.reason}") from error
-    _check_text(text, name)
-    return text
-
-
-def _encoding(data: bytes) -> str:
-    """Return the encoding that the first bytes show."""
-    if data.startswith(codecs.BOM_UTF8):
-        return "utf-8-sig"
-    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return "utf-16"
-    head = data[:1000]  # Latin text in UTF-16 has a NUL in every other byte
-    for encoding, zeros in (("utf-16-le", head[1::2]), ("utf-16-be", head[0::2])):
-        if len(head) >= 4 and zeros.count(0) > 0.7 * len(zeros) and head.count(0) < 1.2 * zeros.count(0):
-            return encoding
-    return "utf-8"
-
-
-def _decode_windows(data: bytes, name: str) -> str:
-    """Return the text of bytes that are no UTF-8, as Windows-1252; raises InputError where they cannot be."""
-    try:
-        data.decode("utf-8", "surrogatepass")
-    except UnicodeDecodeError:
-        pass
-    else:
-        raise InputError(name, "decode_error", "it holds half of a surrogate pair, which no text does")
-    if b"\0" in data:
-        raise InputError(name, "binary", "it is not text")
-    try:
-        text = data.decode("cp1252")
-    except UnicodeDecodeError as error:
-        raise InputError(name, "decode_error", f"byte {error.start:,} fits neither UTF-8 nor Windows-1252") from error
-    _check_text(text, name)
-    return text
-
-
-def _check_text(text: str, name: str) -> None:
-    """Refuse what decodes but is no text: NUL characters, or more than one control character in a hundred."""
-    controls = sum(c < " " and c not in "\t\n\r\f\v" for c in text[:100_000])
-    if "\0" in text or controls > len(text[:100_000]) / 100:
-        raise InputError(name, "binary", "it is not text")

@@ -46,6 +46,8 @@ def _claim(article: Article, doc: Doc, attribution: Attribution, ids: Sequence[s
         publisher=article.publisher,
         published=article.published,
         url=article.url,
+        authors="; ".join(article.authors),
+        language=article.language,
         speaker=attribution.speaker,
         speaker_role=attribution.speaker_role,
         source_kind=attribution.source_kind,
@@ -68,6 +70,7 @@ def _claim(article: Article, doc: Doc, attribution: Attribution, ids: Sequence[s
         stance_confidence=attribution.stance_confidence,
         why=_span_text(text, attribution.why).text or cue.text,
         model=model,
+        src=article.src,
     )
 
 

@@ -10,13 +10,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from accordingto.errors import AccordingToError, TrainingError
+from accordingto.errors import AccordingToError, IncompleteError, TrainingError
 
-EXIT_FATAL, EXIT_SOME_FAILED, EXIT_INTERRUPTED = 1, 3, 130
+if TYPE_CHECKING:
+    from accordingto.output import Summary
+
+EXIT_FATAL, EXIT_SOME_FAILED, EXIT_INCOMPLETE, EXIT_INTERRUPTED = 1, 3, 4, 130
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Who said what: attributed statements of news articles as a table of claims.")
 
@@ -75,34 +78,102 @@ GuidelineOption = Annotated[Guideline | None, typer.Option(help="What counts as 
 ThreadsOption = Annotated[int, typer.Option(min=0, help="Threads that read side by side; 0 takes every core.")]
 
 
+ARTICLES_HELP = """Files (text, HTML, MHTML, PDF, DOCX, RSS, CSV, TSV, XLSX, JSON, Parquet, WARC, .gz, .zip), folders, patterns such as
+'news/*.txt', or - for the standard input."""
+OUTPUT_HELP = """A table, by its ending .csv, .xlsx, .jsonl or .parquet; - for the standard output; or a folder, which keeps articles,
+claims and quarantine, and goes on where it was stopped."""
+WorkersOption = Annotated[int, typer.Option(min=0, help="Processes that read side by side, into a folder; each takes half a gigabyte. 0 takes every core.")]
+WorkerMemoryOption = Annotated[int, typer.Option(min=1_000, help="Megabytes of address space that a worker may take.")]
+
+
 @app.command()
 def extract(
-    articles: Annotated[list[str], typer.Argument(help="Files (.txt, .md), folders, patterns such as 'news/*.txt', or - for the standard input.")],
-    output: Annotated[str, typer.Option("--output", "-o", help="The table; its ending names the format: .csv, .xlsx, .jsonl, .parquet. - writes to the standard output.")] = "claims.csv",
-    format: Annotated[Format | None, typer.Option(help="The table's format, where the ending does not say it.")] = None,
+    articles: Annotated[list[str] | None, typer.Argument(help=ARTICLES_HELP)] = None,
+    output: Annotated[str, typer.Option("--output", "-o", help=OUTPUT_HELP)] = "claims.csv",
+    format: Annotated[list[Format] | None, typer.Option(help="The table's format, where the ending does not say it; of a folder's tables, several times. [default for a folder: csv and jsonl]")] = None,
     min_confidence: Annotated[float, typer.Option(min=0, max=1, help="Leave out claims of less confidence.")] = 0.0,
     nested: Annotated[bool, typer.Option(help="Keep claims that stand inside the content of others.")] = True,
+    url: Annotated[list[str] | None, typer.Option(help="A page to fetch; may be given several times. Nothing else ever opens a connection.")] = None,
+    text_column: Annotated[str | None, typer.Option(help="The column of tables that holds the articles, where it is not clear.")] = None,
     stance: Annotated[list[Stance] | None, typer.Option(help="Keep claims of this stance; may be given several times.")] = None,
     attribution_type: Annotated[list[AttributionType] | None, typer.Option(help="Keep claims of this type; may be given several times.")] = None,
     framing: Annotated[list[Framing] | None, typer.Option(help="Keep claims that the article frames so; may be given several times.")] = None,
     speakers: Annotated[Path | None, typer.Option(help="Write the speakers of each article to this table too (.csv).")] = None,
     guideline: GuidelineOption = None,
     threads: ThreadsOption = 0,
+    workers: WorkersOption = 0,
+    worker_memory: WorkerMemoryOption = 6_000,
+    near_duplicates: Annotated[bool, typer.Option(help="Into a folder: mark articles that repeat an earlier one for the most part.")] = True,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the summary as one JSON object.")] = False,
     model: ModelOption = None,
 ) -> None:
-    """Write the claims of ARTICLES to a table, one row a claim."""
+    """Write the claims of ARTICLES to a table, one row a claim, or into a folder with all that belongs to them."""
     from accordingto.run import Wanted, extract_table
 
+    articles, urls = articles or [], url or []
+    if not articles and not urls:
+        raise typer.BadParameter("Missing argument: name files or folders, or pages with --url", param_hint="ARTICLES")
     labels = {"stance": stance, "attribution_type": attribution_type, "framing": framing}
     wanted = Wanted(min_confidence, nested, {name: frozenset(v.value for v in values or ()) for name, values in labels.items()})
+    if output != "-" and (Path(output).is_dir() or not Path(output).suffix or output.endswith("/")):
+        from accordingto.folder import RunOptions, extract_run
+
+        if speakers is not None:
+            raise typer.BadParameter("the speakers are written beside a table; name a table with -o", param_hint="--speakers")
+        formats = tuple(sorted({f.value for f in format or (Format.csv, Format.jsonl)}))
+        options = RunOptions(formats, guideline.value if guideline else "steady", wanted, near_duplicates, text_column)
+        with _progress() as progress:
+            summary = extract_run(articles, Path(output), options, urls=urls, model=model, workers=_cores(workers), memory=worker_memory * 1_000_000, progress=progress)
+        _report_run(summary, output, as_json)
+        return
+    if len(format or ()) > 1:
+        raise typer.BadParameter("a table has one format; name a folder for several", param_hint="--format")
     with _progress() as progress:
-        counts = extract_table(articles, output, format=format, model=model, guideline=guideline, threads=threads or os.cpu_count() or 1, wanted=wanted, progress=progress, speakers=speakers)
+        counts = extract_table(
+            articles, output, format=format[0] if format else None, model=model, guideline=guideline, threads=_cores(threads), wanted=wanted, progress=progress, speakers=speakers,
+            text_column=text_column, urls=urls,
+        )  # fmt: skip
+    if as_json and output != "-":
+        typer.echo(json.dumps(vars(counts) | {"problems": [vars(problem) for problem in counts.problems]}))
     for problem in counts.problems:
         _say(problem.message)
     left_out = f", {counts.left_out} other files in the folders left out" if counts.left_out else ""
     _say(f"{counts.claims} claims from {counts.articles} articles ({counts.without_claims} without claims), {len(counts.problems)} inputs not read{left_out} -> {output}")
     if counts.problems:
         raise typer.Exit(EXIT_SOME_FAILED if counts.articles else EXIT_FATAL)
+
+
+@app.command()
+def verify(
+    run: Annotated[Path, typer.Argument(help="The folder of a run.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Check a RUN: that every input is accounted for, every file as it was written, every offset true of its text."""
+    from accordingto.verify import verify_run
+
+    faults = verify_run(run)
+    if as_json:
+        typer.echo(json.dumps({"faults": faults}))
+    for fault in faults:
+        _say(fault)
+    _say(f"{len(faults)} faults in {run}" if faults else f"all holds in {run}")
+    if faults:
+        raise typer.Exit(EXIT_INCOMPLETE)
+
+
+@app.command()
+def retry(
+    run: Annotated[Path, typer.Argument(help="The folder of a run.")],
+    workers: WorkersOption = 0,
+    worker_memory: WorkerMemoryOption = 6_000,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the summary as one JSON object.")] = False,
+) -> None:
+    """Read again what stands in the quarantine of a RUN."""
+    from accordingto.folder import retry_run
+
+    with _progress() as progress:
+        summary = retry_run(run, workers=_cores(workers), memory=worker_memory * 1_000_000, progress=progress)
+    _report_run(summary, str(run), as_json)
 
 
 @app.command()
@@ -152,6 +223,26 @@ def report(
     _say(f"{len(covered.claims)} claims from {len(covered.tables)} tables, {covered.rejected} rejected ones and {covered.repeated} repeated rows left out -> {output}")
 
 
+def _cores(wanted: int) -> int:
+    return wanted or os.cpu_count() or 1
+
+
+def _report_run(summary: Summary, output: str, as_json: bool) -> None:
+    """Print what became of a run's inputs, and leave with the exit code that says so."""
+    if as_json:
+        typer.echo(json.dumps(vars(summary)))
+    refused = {**summary.filtered, **summary.quarantined}
+    reasons = f" ({', '.join(f'{count} {code}' for code, count in sorted(refused.items()))}; see quarantine.jsonl)" if refused else ""
+    articles = summary.extracted + summary.without_claims
+    alike = f"{summary.duplicates} duplicates, {summary.near_duplicates} near-duplicates, "
+    _say(f"{summary.claims} claims from {articles} articles ({summary.without_claims} without claims), {alike}{sum(refused.values())} of {summary.inputs} inputs not read{reasons} -> {output}")
+    if not summary.adds_up:
+        _say("accordingto: the counts do not add up; this is an error of the program: report it.")
+        raise typer.Exit(EXIT_INCOMPLETE)
+    if refused:
+        raise typer.Exit(EXIT_SOME_FAILED if articles + summary.duplicates else EXIT_FATAL)
+
+
 def _say(message: str) -> None:
     """Print a line to the standard error; what a file name may hold never controls the terminal."""
     typer.echo("".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in message), err=True)
@@ -172,16 +263,31 @@ def _progress() -> Iterator:
         yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
+class _InterruptedError(BaseException):
+    """Ctrl-C; not a KeyboardInterrupt, which typer would answer without a word."""
+
+
+def _interrupt(*_: object) -> None:
+    """Stop, and let a second Ctrl-C not disturb the first."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    raise _InterruptedError
+
+
 def main() -> None:
     """Run the command line; errors for the user become one line and an exit code."""
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # not where a shell runs it in the background, which Ctrl-C shall not stop
+        signal.signal(signal.SIGINT, _interrupt)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # an orderly end, which removes the half-written table
     try:
         app()
+    except IncompleteError as error:
+        _say(f"accordingto: {error}")
+        sys.exit(EXIT_INCOMPLETE)
     except AccordingToError as error:
         _say(f"accordingto: {error}")
         sys.exit(EXIT_FATAL)
-    except KeyboardInterrupt:
-        _say("accordingto: stopped; nothing was written.")
+    except _InterruptedError:
+        _say("accordingto: stopped; a table was not written, a folder goes on with the same command.")
         sys.exit(EXIT_INTERRUPTED)
     except BrokenPipeError:  # the reader of our output has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

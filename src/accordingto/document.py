@@ -6,6 +6,7 @@
 - attributions: the span groups `source`, `cue` and `content`, linked by `span.id_`; parent, confidence and speaker of
   each in the attributes of the group `cue`. All three survive `DocBin` and `to_bytes`.
 - names: `doc.ents`
+- furniture of the page: the span group `furniture`, whose labels are its types
 """
 
 from __future__ import annotations

@@ -6,6 +6,7 @@ sentence.py                      → sentences
 attribution.py                   → source, cue, content, parent, confidence
 stance.py                        → stance and the other labels, why, what the attitude aims at
 speaker.py                       → speaker, role, kind, and the names of what attitudes aim at
+furniture.py                     → what is no part of the article, whose attributions go
 claim.py       Article and Doc   → Claim, one a row
 table.py       claims            → CSV, XLSX, JSONL, Parquet, DataFrame
 """
@@ -21,10 +22,11 @@ from spacy.language import Language
 from spacy.tokens import Doc
 
 from accordingto import attribution, encoder, sentence, speaker, stance  # noqa: F401  (their factories)
-from accordingto.article import MAX_CHARS, article_from_text
+from accordingto.article import article_from_text
 from accordingto.claim import claims_from_doc
 from accordingto.errors import ModelError
-from accordingto.schema import Article, Claim
+from accordingto.furniture import mark_furniture
+from accordingto.schema import MAX_CHARS, Article, Claim
 
 COMPONENTS = {name: f"accordingto_{name}" for name in ("encoder", "sentences", "attributions", "stances", "speakers")}
 BATCH = 16  # Docs that are encoded together; two batches are under way at once
@@ -86,13 +88,14 @@ def read_docs(articles: Iterable[Article], nlp: Language, on_error: Callable[[Ar
     while True:
         try:
             for doc in nlp.pipe(texts(), batch_size=BATCH):
-                yield under_way.popleft(), doc
+                marked = mark_furniture(doc, under_way[0].title)
+                yield under_way.popleft(), marked
             break
         except Exception:  # one of those under way: read alone, it shows itself
             while under_way:
                 article = under_way.popleft()
                 try:
-                    doc = nlp(article.text)
+                    doc = mark_furniture(nlp(article.text), article.title)
                 except Exception as error:
                     on_error(article, error)
                 else:

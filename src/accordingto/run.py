@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryFile
+from typing import IO
 
 from spacy.language import Language
 
@@ -12,9 +14,10 @@ from accordingto.article import find_inputs, read_articles
 from accordingto.claim import claims_from_doc
 from accordingto.errors import InputError
 from accordingto.pipeline import load, model_name, read_docs
+from accordingto.reader.item import carries_columns
 from accordingto.roster import RosterRow, roster_of
 from accordingto.schema import Article, Claim, Problem, RunCounts
-from accordingto.table import check_roster, write_roster, write_table, writer_of
+from accordingto.table import check_roster, claim_from_json, json_of_claim, write_roster, write_table, writer_of
 
 Progress = Callable[[int, int], None]  # articles done, articles in all
 
@@ -32,7 +35,10 @@ class Wanted:
         return claim.confidence >= self.min_confidence and (self.nested or claim.parent_id is None) and all(not values or getattr(claim, name) in values for name, values in self.labels.items())
 
 
-def extract_table(names: Iterable[str], output: str, *, format: str | None, model: Path | None, guideline: str | None, threads: int, wanted: Wanted, progress: Progress, speakers: Path | None = None) -> RunCounts:
+def extract_table(
+    names: Iterable[str], output: str, *, format: str | None, model: Path | None, guideline: str | None, threads: int, wanted: Wanted, progress: Progress, speakers: Path | None = None,
+    text_column: str | None = None, urls: Sequence[str] = (),
+) -> RunCounts:  # fmt: skip
     """Write the claims of all articles behind `names` to a table, and their speakers to another where one is named; return the counts.
 
     What cannot be read is in the counts' problems and stops nothing. Raises ModelError, OutputError.
@@ -43,15 +49,28 @@ def extract_table(names: Iterable[str], output: str, *, format: str | None, mode
         check_roster(speakers)
     inputs = find_inputs(names)
     counts = RunCounts(problems=list(inputs.problems), left_out=inputs.left_out)
-    nlp = load(model, threads=threads, guideline=guideline) if inputs.paths else None
+    nlp = load(model, threads=threads, guideline=guideline) if inputs.paths or urls else None
     if nlp is not None:
-        articles = read_articles(inputs.paths, counts.problems)
+        articles = read_articles(inputs.paths, counts.problems, text_column=text_column, urls=urls)
         rosters: list[RosterRow] = []
-        kept = (_kept(claims, wanted, rosters if speakers is not None else None) for claims in _claims(articles, nlp, counts, len(inputs.paths), progress))
-        counts.claims = write_table((claim for claims in kept for claim in claims), output, format)
+        kept = (_kept(claims, wanted, rosters if speakers is not None else None) for claims in _claims(articles, nlp, counts, len(inputs.paths) + len(urls), progress))
+        rows: Iterator[Claim] = (claim for claims in kept for claim in claims)
+        with TemporaryFile() as spool:
+            rows, src = _carry_columns(rows, spool) if any(carries_columns(str(p)) for p in (*inputs.paths, *urls)) else (rows, set())
+            counts.claims = write_table(rows, output, format, sorted(src))
         if speakers is not None:
             write_roster(rosters, speakers)
     return counts
+
+
+def _carry_columns(claims: Iterable[Claim], spool: IO[bytes]) -> tuple[Iterator[Claim], set[str]]:
+    """Return claims and the columns that their inputs carry, which a table must know before its first row."""
+    src: set[str] = set()
+    for claim in claims:
+        src |= claim.src.keys()
+        spool.write(json_of_claim(claim) + b"\n")
+    spool.seek(0)
+    return map(claim_from_json, spool), src
 
 
 def _kept(claims: Sequence[Claim], wanted: Wanted, rosters: list[RosterRow] | None) -> list[Claim]:

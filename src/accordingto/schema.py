@@ -6,10 +6,14 @@ article's text exactly as it was read.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 CharSpan = tuple[int, int]
 JOINT = " … "  # between the fragments of a discontinuous part
+
+MAX_CHARS = 1_000_000  # an article's; a novel has 600,000. Beyond it the vectors alone would take half a gigabyte
+MAX_BYTES = 4 * MAX_CHARS  # UTF-8 takes four bytes a character at most
 
 
 @dataclass(frozen=True)
@@ -23,6 +27,10 @@ class Article:
     published: str = ""
     url: str = ""
     path: str = ""  # the file that it came from, for messages
+    locator: str = ""  # where in that file: `row 5`, `a.html` of a zip, the record of a WARC
+    authors: tuple[str, ...] = ()
+    language: str = ""  # as its input says: `en`, `en-GB`
+    src: Mapping[str, str] = field(default_factory=dict)  # what else its input says, by the input's own names
 
 
 @dataclass(frozen=True)
@@ -93,6 +101,10 @@ class Claim:
     stance_confidence: float | None
     why: str
     model: str
+    authors: str = ""  # the article's, joined by `; `
+    language: str = ""  # the article's, as its input says
+    src: Mapping[str, str] = field(default_factory=dict)  # the article's: columns of its input that no field takes
+    near_duplicate_of: str = ""  # article_id of an earlier article of the run that this one repeats for the most part
 
 
 @dataclass(frozen=True)
@@ -102,6 +114,7 @@ class Problem:
     path: str
     code: str
     message: str
+    locator: str = ""  # where in the file, as in `Article`
 
 
 @dataclass

@@ -11,6 +11,7 @@ import zipfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, fields
+from datetime import datetime
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -31,7 +32,8 @@ SCHEMA_VERSION = "1"
 
 SPAN_FIELDS = ("source", "cue", "content")
 REVIEW_COLUMNS = ("decision", "corrected_speaker", "corrected_stance", "corrected_claim", "note", "reviewer")  # the reviewer's, empty at first
-COLUMNS = (*(c for f in fields(Claim) for c in ((f.name, f"{f.name}_spans") if f.name in SPAN_FIELDS else (f.name,))), *REVIEW_COLUMNS)
+COLUMNS = (*(c for f in fields(Claim) if f.name != "src" for c in ((f.name, f"{f.name}_spans") if f.name in SPAN_FIELDS else (f.name,))), *REVIEW_COLUMNS)
+Writer = Callable[[Iterable[Claim], BinaryIO, Sequence[str]], int]  # claims, a file, the input's own columns; gives the number of claims
 _FLOATS = ("confidence", "speaker_confidence", "stance_confidence")
 
 
@@ -43,34 +45,59 @@ def flatten_claim(claim: Claim) -> dict[str, Any]:
         if isinstance(value, SpanText):
             row[field.name] = value.text
             row[f"{field.name}_spans"] = ";".join(f"{s} {e}" for s, e in value.spans)
-        else:
+        elif field.name != "src":
             row[field.name] = value
-    return row | dict.fromkeys(REVIEW_COLUMNS, "")
+    return row | dict.fromkeys(REVIEW_COLUMNS, "") | {f"src_{name}": value for name, value in claim.src.items()}
 
 
-def to_frame(claims: Iterable[Claim]) -> pandas.DataFrame:
-    """Return claims as a DataFrame with the columns of the CSV; missing values are None, confidences float, negated boolean."""
+def columns_of(src: Iterable[str] = ()) -> list[str]:
+    """Return the columns of a table whose articles carry further ones of their input."""
+    return [*COLUMNS, *(f"src_{name}" for name in sorted(set(src)))]
+
+
+def to_frame(claims: Iterable[Claim], src: Iterable[str] | None = None) -> pandas.DataFrame:
+    """Return claims as a DataFrame with the columns of the CSV; missing values are None, confidences float, negated boolean.
+
+    src: the further columns of the input, by default those that the claims carry.
+    """
     import pandas
 
-    frame = pandas.DataFrame([flatten_claim(c) for c in claims], columns=list(COLUMNS))
+    claims = list(claims)
+    columns = columns_of({name for c in claims for name in c.src} if src is None else src)
+    frame = pandas.DataFrame([flatten_claim(c) for c in claims], columns=columns)
     types = dict.fromkeys(_FLOATS, "Float64") | {"negated": "boolean"}
-    return frame.astype({c: types.get(c, "string") for c in COLUMNS})
+    return frame.astype({c: types.get(c, "string") for c in columns})
 
 
-def write_table(claims: Iterable[Claim], path: Path | str, format: str | None = None) -> int:
+def write_table(claims: Iterable[Claim], path: Path | str, format: str | None = None, src: Sequence[str] = ()) -> int:
     """Write claims in the format given or named by the path's ending, `-` for the standard output; return their number.
 
-    Raises OutputError. The table is written beside its place and renamed: a killed run leaves no half table.
+    src: the input's own columns that are carried through. Raises OutputError. The table is written beside its place and
+    renamed: a killed run leaves no half table.
     """
     if str(path) == "-":
-        return writer_of(Path("stdout.csv"), format)(claims, sys.stdout.buffer)
+        return writer_of(Path("stdout.csv"), format)(claims, sys.stdout.buffer, src)
     target = Path(path)
     write = writer_of(target, format)
     with replacing(target) as file:
-        return write(claims, file)
+        return write(claims, file, src)
 
 
-def writer_of(path: Path, format: str | None = None) -> Callable[[Iterable[Claim], BinaryIO], int]:
+def json_of_claim(claim: Claim) -> bytes:
+    """Return a claim as one line of the JSON lines; the input's own columns stand in it as `src_…`."""
+    fields = asdict(claim)
+    return json.dumps(fields | {f"src_{name}": value for name, value in fields.pop("src").items()}, ensure_ascii=False).encode("utf-8")
+
+
+def claim_from_json(data: str | bytes) -> Claim:
+    """Return the claim of one line of the JSON lines."""
+    fields = json.loads(data)
+    spans = {name: SpanText(fields[name]["text"], tuple((s, e) for s, e in fields[name]["spans"])) for name in SPAN_FIELDS}
+    src = {name[len("src_") :]: fields.pop(name) for name in list(fields) if name.startswith("src_")}
+    return Claim(**(fields | spans), src=src)
+
+
+def writer_of(path: Path, format: str | None = None) -> Writer:
     """Return the function that writes a format, by default that of the path's ending; raises OutputError."""
     ending = f".{format}" if format else path.suffix.lower()
     if ending not in WRITERS:
@@ -95,10 +122,21 @@ def replacing(target: Path) -> Iterator[BinaryIO]:
         os.umask(umask)
         partial.chmod(0o666 & ~umask)  # mkstemp's files are the owner's alone
         partial.replace(target)
+        _sync_folder(target.parent)
     except OSError as error:
         raise OutputError(target, (error.strerror or str(error)).lower(), "free some space or choose another place") from error
     finally:
         partial.unlink(missing_ok=True)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make a renaming last: without it a loss of power may bring the old name back. Windows has no such call."""
+    if os.name != "nt":
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
 
 
 def write_roster(rows: Iterable[RosterRow], path: Path | str) -> int:
@@ -126,25 +164,25 @@ def _chunks(claims: Iterable[Claim]) -> Iterator[list[Claim]]:
         yield chunk
 
 
-def _write_csv(claims: Iterable[Claim], file: BinaryIO) -> int:
+def _write_csv(claims: Iterable[Claim], file: BinaryIO, src: Sequence[str] = ()) -> int:
     """Write RFC 4180 with a byte order mark, which Excel needs to see UTF-8. CRLF also makes pandas quote a bare CR."""
-    file.write(b"\xef\xbb\xbf" + ",".join(COLUMNS).encode("ascii") + b"\r\n")
+    file.write(b"\xef\xbb\xbf" + to_frame([], src).to_csv(index=False, lineterminator="\r\n").encode("utf-8"))
     count = 0
     for chunk in _chunks(claims):
         count += len(chunk)
-        file.write(to_frame(chunk).to_csv(index=False, header=False, lineterminator="\r\n").encode("utf-8"))
+        file.write(to_frame(chunk, src).to_csv(index=False, header=False, lineterminator="\r\n").encode("utf-8"))
     return count
 
 
-def _write_jsonl(claims: Iterable[Claim], file: BinaryIO) -> int:
+def _write_jsonl(claims: Iterable[Claim], file: BinaryIO, src: Sequence[str] = ()) -> int:
     count = 0
     for claim in claims:
-        file.write(json.dumps(asdict(claim), ensure_ascii=False).encode("utf-8") + b"\n")
+        file.write(json_of_claim(claim) + b"\n")
         count += 1
     return count
 
 
-def _write_parquet(claims: Iterable[Claim], file: BinaryIO) -> int:
+def _write_parquet(claims: Iterable[Claim], file: BinaryIO, src: Sequence[str] = ()) -> int:
     """Write the columns of the CSV with types, a row group a chunk."""
     try:
         import pyarrow
@@ -152,7 +190,7 @@ def _write_parquet(claims: Iterable[Claim], file: BinaryIO) -> int:
     except ImportError as error:
         raise OutputError("claims.parquet", "the package pyarrow is missing", "pip install 'accordingto[parquet]'") from error
     kinds = {c: pyarrow.float64() for c in _FLOATS} | {"negated": pyarrow.bool_()}
-    schema = pyarrow.schema([(c, kinds.get(c, pyarrow.string())) for c in COLUMNS], metadata={"schema_version": SCHEMA_VERSION})
+    schema = pyarrow.schema([(c, kinds.get(c, pyarrow.string())) for c in columns_of(src)], metadata={"schema_version": SCHEMA_VERSION})
     count = 0
     with pyarrow.parquet.ParquetWriter(file, schema, compression="zstd") as writer:
         for chunk in _chunks(claims):
@@ -161,7 +199,7 @@ def _write_parquet(claims: Iterable[Claim], file: BinaryIO) -> int:
     return count
 
 
-def _write_xlsx(claims: Iterable[Claim], file: BinaryIO) -> int:
+def _write_xlsx(claims: Iterable[Claim], file: BinaryIO, src: Sequence[str] = ()) -> int:
     """Write one sheet with frozen header and filter. Strings stay strings; a cell over Excel's limit ends in a mark that says so."""
     try:
         import xlsxwriter
@@ -170,18 +208,21 @@ def _write_xlsx(claims: Iterable[Claim], file: BinaryIO) -> int:
     options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
     count = 0
     with xlsxwriter.Workbook(file, options) as book:
+        book.set_properties({"created": datetime(2000, 1, 1)})  # the same claims give the same bytes
         sheet = book.add_worksheet("Claims")
         sheet.freeze_panes(1, 1)
         header = book.add_format({"bold": True})
-        for column, name in enumerate(COLUMNS):
+        columns = columns_of(src)
+        for column, name in enumerate(columns):
             sheet.set_column(column, column, XLSX_WIDTHS.get(name, 14))
             sheet.write_string(0, column, name, header)
         for count, claim in enumerate(claims, 1):
             if count >= XLSX_ROWS:
                 raise OutputError("claims.xlsx", f"a sheet holds {XLSX_ROWS - 1:,} claims", "write .csv or .parquet, or fewer articles")
-            for column, value in enumerate(flatten_claim(claim).values()):
-                _write_cell(sheet, count, column, value)
-        sheet.autofilter(0, 0, count, len(COLUMNS) - 1)
+            row = flatten_claim(claim)
+            for column, name in enumerate(columns):
+                _write_cell(sheet, count, column, row.get(name))
+        sheet.autofilter(0, 0, count, len(columns) - 1)
     return count
 
 
@@ -198,7 +239,7 @@ def _write_cell(sheet: Any, row: int, column: int, value: Any) -> None:
         sheet.write_string(row, column, cut)
 
 
-WRITERS: dict[str, Callable[[Iterable[Claim], BinaryIO], int]] = {".csv": _write_csv, ".jsonl": _write_jsonl, ".parquet": _write_parquet, ".xlsx": _write_xlsx}
+WRITERS: dict[str, Writer] = {".csv": _write_csv, ".jsonl": _write_jsonl, ".parquet": _write_parquet, ".xlsx": _write_xlsx}
 
 
 def read_rows(path: Path | str, needs: Sequence[str] = ("claim_id",)) -> Iterator[dict[str, str]]:
