@@ -16,7 +16,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
-from spacy.attrs import IS_SPACE, TAG
+from spacy.attrs import IS_SPACE, LOWER, TAG
 from spacy.tokens import Doc, Span, SpanGroup
 
 from accordingto.decoding import WordRange
@@ -70,9 +70,15 @@ def encoding_of(doc: Doc) -> Encoding:
     return Encoding(tokens, parts["vector"], parts["sentence"], parts["cue"], parts["entity"], parts["line"], tags, windows, read["guideline"])
 
 
+def lowered_words(doc: Doc, encoding: Encoding) -> list[str]:
+    """Return the words of a Doc in lower case."""
+    strings = doc.vocab.strings
+    return [strings[word] for word in doc.to_array(LOWER)[encoding.tokens].tolist()]
+
+
 def words_of(doc: Doc, encoding: Encoding) -> Callable[[Iterable[CharSpan]], tuple[WordRange, ...]]:
     """Return a function from spans of characters, which begin and end with words, to ranges of words."""
-    starts = np.array([doc[int(i)].idx for i in encoding.tokens])
+    starts = np.fromiter((token.idx for token in doc), np.int64, len(doc))[encoding.tokens]
 
     def ranges(spans: Iterable[CharSpan]) -> tuple[WordRange, ...]:
         return tuple((int(np.searchsorted(starts, s)), int(np.searchsorted(starts, e))) for s, e in spans)

@@ -155,17 +155,19 @@ def _cluster_text(doc: Doc, encoding: Encoding, kind: str, mentions: list[Name])
 
 def _cluster_names(names: Sequence[Name]) -> list[tuple[str, list[Name]]]:
     """Return the names as (kind, mentions): a short name joins the nearest longer one that it may stand for."""
+    different = {(n.words, n.kind): n for n in names}
+    long = {key for key, name in different.items() if not any(_may_stand_for(name, other) for other in different.values())}
     full: dict[tuple[str, ...], list[Name]] = {}
-    long = [n for n in names if not any(_may_stand_for(n, other) for other in names)]
-    for name in long:
-        full.setdefault(name.words, []).append(name)
+    for name in names:
+        if (name.words, name.kind) in long:
+            full.setdefault(name.words, []).append(name)
     for name in names:
         if name.words in full:
             if name not in full[name.words]:
                 full[name.words].append(name)
             continue
-        holders = [other for other in long if _may_stand_for(name, other)]
-        nearest = _likeliest_holder(name, holders)
+        keys = {key for key in long if _may_stand_for(name, different[key])}
+        nearest = _likeliest_holder(name, [other for other in names if (other.words, other.kind) in keys])
         full.setdefault(nearest.words if nearest else name.words, []).append(name)
     groups = [sorted(mentions, key=lambda n: n.start) for mentions in full.values()]
     return [(Counter(n.kind for n in group).most_common(1)[0][0], group) for group in groups]

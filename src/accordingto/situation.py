@@ -13,7 +13,7 @@ import numpy as np
 from spacy.tokens import Doc
 
 from accordingto.decoding import WordRange
-from accordingto.document import Encoding
+from accordingto.document import Encoding, lowered_words
 from accordingto.mention import KINDS, PRONOUNS, Candidate, Name, describe, find_candidates, text_of, words_of_names
 from accordingto.phrase import head_of, in_full, phrases_before, role_words, shorter_forms
 
@@ -109,7 +109,7 @@ class _Text:
     """The words of a Doc as the features need them."""
 
     def __init__(self, doc: Doc, encoding: Encoding) -> None:
-        self.lowered = [doc[int(i)].lower_ for i in encoding.tokens]
+        self.lowered = lowered_words(doc, encoding)
         self.sentence = np.cumsum(encoding.sentence > 0)  # (W,) number of the sentence
         self.paragraph = np.cumsum(encoding.lines).astype(int)
         starts = np.flatnonzero(np.diff(self.sentence, prepend=-1))

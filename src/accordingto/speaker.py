@@ -18,10 +18,10 @@ from spacy.language import Language
 from spacy.tokens import Doc, Span
 
 from accordingto.decoding import WordRange, softmax
-from accordingto.document import Encoding, attributions_of, encoding_of, set_attributions, words_of
+from accordingto.document import Encoding, attributions_of, encoding_of, lowered_words, set_attributions, words_of
 from accordingto.errors import ModelError
 from accordingto.graph import Graph, copy_graph
-from accordingto.mention import PRONOUNS, Candidate, Name, find_names, own_words, text_of
+from accordingto.mention import PRONOUNS, Candidate, Name, describe, find_candidates, find_names, own_words, text_of, words_of_names
 from accordingto.phrase import roles_around
 from accordingto.schema import Attribution
 from accordingto.situation import ARRAYS, OWN_FORMS, Situation, Source, describe_situation
@@ -99,25 +99,34 @@ class Speakers:
         names = find_names(doc, encoding)
         stated = [i for i, a in enumerate(attributions) if a.source]
         out = [replace(a, source_kind="none") for a in attributions]
+        entities = {word: c.name for c in find_candidates(doc, encoding, names, []) for m in c.mentions for word in range(*m)} if not stated else {}
         for rows, sources in _blocks(stated, sources_of(doc, encoding, attributions, stated)):
-            first, last = sources[0].words[0] - REACH, sources[-1].words[1] + REACH
-            situation = describe_situation(doc, encoding, sources, [n for n in names if first <= n.start and n.end <= last])
+            situation = describe_situation(doc, encoding, sources, _names_near(names, sources))
+            entities |= {word: c.name for c in situation.candidates if c.kind != "DESCRIPTION" for m in c.mentions for word in range(*m)}
             for i, facts in zip(rows, self._choose(doc, encoding, situation), strict=True):
                 out[i] = replace(out[i], **facts)
-        for i, target in self._targets(doc, encoding, out, names, stated):
+        for i, target in self._targets(doc, encoding, out, names, entities, stated):
             out[i] = replace(out[i], attitude_target=target)
         return out, names
 
-    def _targets(self, doc: Doc, encoding: Encoding, attributions: Sequence[Attribution], names: Sequence[Name], stated: Sequence[int]) -> Iterator[tuple[int, str]]:
-        """Yield whom or what each attitude aims at: a name in full, whom a pronoun means, else the aim's own words."""
+    def _targets(self, doc: Doc, encoding: Encoding, attributions: Sequence[Attribution], names: Sequence[Name], entities: dict[int, str], stated: Sequence[int]) -> Iterator[tuple[int, str]]:
+        """Yield whom or what each attitude aims at: a name in full, whom a pronoun means, else the aim's own words; entities: full names by the words of names."""
         aimed = [i for i, a in enumerate(attributions) if a.aim]
-        known = sources_of(doc, encoding, attributions, stated)
-        for rows, aims in _blocks(aimed, aims_of(doc, encoding, attributions, aimed)):
-            first, last = aims[0].words[0] - REACH, aims[-1].words[1] + REACH
-            situation = describe_situation(doc, encoding, aims, [n for n in names if first <= n.start and n.end <= last], known=known)
+        named = words_of_names(encoding, ((n.start, n.end) for n in names))
+        pronouns: list[tuple[int, Source]] = []
+        for i, aim in zip(aimed, aims_of(doc, encoding, attributions, aimed), strict=True):
+            name = next((entities[word] for word in reversed(range(*aim.words)) if word in entities), None)
+            own = describe(doc, encoding, aim.words, named) or text_of(doc, encoding, aim.words)
+            if name is None and own.lower() in PRONOUNS:
+                pronouns.append((i, aim))
+            else:
+                yield i, name or own
+        known = sources_of(doc, encoding, attributions, stated) if pronouns else []
+        for rows, aims in _blocks([i for i, _ in pronouns], [aim for _, aim in pronouns]):
+            situation = describe_situation(doc, encoding, aims, _names_near(names, aims), known=known)
             scores, _ = self._loaded()({name: getattr(situation, name) for name in ARRAYS})
-            for i, row, aim in zip(rows, range(len(rows)), aims, strict=True):
-                yield i, _target(situation, row, aim, scores[row])
+            for row, i in enumerate(rows):
+                yield i, situation.name(row, OWN_FORMS + int(scores[row, OWN_FORMS:].argmax()) if situation.candidates else 0)
 
     def _choose(self, doc: Doc, encoding: Encoding, situation: Situation) -> Iterator[dict[str, Any]]:
         """Yield speaker, role, kind and confidence of each source."""
@@ -153,15 +162,10 @@ def aims_of(doc: Doc, encoding: Encoding, attributions: Sequence[Attribution], a
     return out
 
 
-def _target(situation: Situation, row: int, aim: Source, scores: np.ndarray) -> str:
-    """Return the name of an aim: that of the candidate whose name it shares words with, whom a pronoun means, else its own words."""
-    inside = [c for c in situation.candidates if c.kind != "DESCRIPTION" and any(m[0] < aim.words[1] and aim.words[0] < m[1] for m in c.mentions)]
-    if inside:
-        return inside[0].name
-    own = situation.forms[row][0]
-    if own.lower() in PRONOUNS and situation.candidates:
-        return situation.candidates[int(scores[OWN_FORMS:].argmax())].name
-    return own
+def _names_near(names: Sequence[Name], sources: Sequence[Source]) -> list[Name]:
+    """Return the names that are candidates for sources, which are in the order of the text."""
+    first, last = sources[0].words[0] - REACH, sources[-1].words[1] + REACH
+    return [n for n in names if first <= n.start and n.end <= last]
 
 
 def sources_of(doc: Doc, encoding: Encoding, attributions: Sequence[Attribution], stated: Sequence[int]) -> list[Source]:
@@ -211,7 +215,7 @@ def _role_in(doc: Doc, encoding: Encoding, situation: Situation, named: Candidat
 
 def _role_beside(doc: Doc, encoding: Encoding, named: Candidate) -> str | None:
     """Return the first role beside a mention of the name on its line: the nouns before it, else what a comma or *is* brings."""
-    lowered = [doc[int(i)].lower_ for i in encoding.tokens]
+    lowered = lowered_words(doc, encoding)
     for mention in named.mentions:
         for start, end in roles_around(lowered, encoding.tags, mention):
             if start < end and not encoding.lines[start + 1 : max(end, mention[0]) + 1].any() and any(tag in ("NN", "NNS", "NNP") for tag in encoding.tags[start:end]):

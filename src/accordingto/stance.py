@@ -17,7 +17,7 @@ from spacy.language import Language
 from spacy.tokens import Doc
 
 from accordingto.decoding import softmax
-from accordingto.document import Encoding, attributions_of, chars_of, encoding_of, set_attributions, words_of
+from accordingto.document import Encoding, attributions_of, chars_of, encoding_of, lowered_words, set_attributions, words_of
 from accordingto.errors import ModelError
 from accordingto.graph import Graph, copy_graph
 from accordingto.label import LABELS, PARTS, claim_words, pad_claims
@@ -92,27 +92,26 @@ class Stances:
 
     def _read(self, doc: Doc) -> list[Attribution]:
         attributions, encoding = attributions_of(doc), encoding_of(doc)
-        ranges = words_of(doc, encoding)
+        ranges, lowered = words_of(doc, encoding), lowered_words(doc, encoding)
         claims = [words_of_claim(encoding, a, ranges) for a in attributions]
         out: list[Attribution] = []
         for at in range(0, len(claims), BATCH):
             places, parts, offsets = pad_claims(claims[at : at + BATCH])
             scores, aims, reasons = self._loaded()({"words": encoding.vectors, "places": places, "parts": parts, "offsets": offsets})
             for row, attribution in enumerate(attributions[at : at + BATCH]):
-                facts = self._facts(doc, encoding, places[row], scores[row], aims[row])
+                facts = self._facts(scores[row])
+                if facts["attitude"] != "neutral":
+                    facts["aim"] = chars_of(doc, encoding, phrase_around(lowered, encoding.tags, int(places[row][aims[row].argmax()])))
                 out.append(replace(attribution, **facts, why=_why(doc, encoding, attribution, facts, places[row], parts[row], reasons[row])))
         return out
 
-    def _facts(self, doc: Doc, encoding: Encoding, places: np.ndarray, scores: np.ndarray, aims: np.ndarray) -> dict[str, Any]:
-        """Return the labels of one claim, the confidence of its stance, and what its attitude aims at."""
+    def _facts(self, scores: np.ndarray) -> dict[str, Any]:
+        """Return the labels of one claim, and the confidence of its stance."""
         chances = {field: softmax(part) for field, part in split_labels(scores)}
         facts: dict[str, Any] = {field: LABELS[field][int(chances[field].argmax())] for field in FIELDS}
         chance = float(np.clip(chances["stance"].max(), 1e-4, 1 - 1e-4))
         slope, constant = self.confidence
         facts["stance_confidence"] = round(1 / (1 + float(np.exp(-(slope * np.log(chance / (1 - chance)) + constant)))), 4)
-        if facts["attitude"] != "neutral":
-            words = [doc[int(i)].lower_ for i in encoding.tokens]
-            facts["aim"] = chars_of(doc, encoding, phrase_around(words, encoding.tags, int(places[aims.argmax()])))
         return facts
 
 
