@@ -89,7 +89,7 @@ def feed(texts: list[str], *, atom: bool = False) -> bytes:
     if atom:
         entries = "".join(f'<entry><title>{META["title"]}</title><link href="{META["url"]}/{i}"/><id>urn:{i}</id><updated>{META["published"]}</updated><content type="html">{body}</content></entry>' for i, body in enumerate(bodies))
         return f'<?xml version="1.0" encoding="utf-8"?><feed xmlns="http://www.w3.org/2005/Atom"><title>{META["publisher"]}</title><id>urn:f</id><updated>{META["published"]}</updated>{entries}</feed>'.encode()
-    entries = "".join(f'<item><title>{META["title"]}</title><link>{META["url"]}/{i}</link><pubDate>Tue, 04 Mar 2025 09:41:00 GMT</pubDate><description>{body}</description></item>' for i, body in enumerate(bodies))
+    entries = "".join(f"<item><title>{META['title']}</title><link>{META['url']}/{i}</link><pubDate>Tue, 04 Mar 2025 09:41:00 GMT</pubDate><description>{body}</description></item>" for i, body in enumerate(bodies))
     return f'<?xml version="1.0" encoding="utf-8"?><rss version="2.0"><channel><title>{META["publisher"]}</title><language>en</language>{entries}</channel></rss>'.encode()
 
 

@@ -146,8 +146,7 @@ def test_labels_and_links_come_with_the_corpus(corpora):
 
 
 @pytest.mark.parametrize("meanings", [False, True])
-def test_training_learns_and_a_killed_one_ends_as_if_it_had_not_been(corpora, tmp_path, monkeypatch, meanings):
-    monkeypatch.setattr("accordingto.training.train.CHECKPOINT_STEPS", 1)
+def test_training_learns_and_a_killed_one_ends_as_if_it_had_not_been(corpora, tmp_path, meanings):
     config = TrainingConfig("small", epochs=6, pieces_per_batch=200, encoder_rate=1e-3, head_rate=3e-3, label_weight=0.5, link_weight=0.1)
     losses: list[float] = []
 
@@ -171,6 +170,9 @@ def test_training_learns_and_a_killed_one_ends_as_if_it_had_not_been(corpora, tm
     assert all(torch.equal(a, b) for a, b in zip(whole.state_dict().values(), resumed.state_dict().values(), strict=True))
     with pytest.raises(TrainingError, match="other settings"):
         train(network(), corpora, tmp_path / "killed", replace(config, epochs=7), report=lambda row: None)
+    (tmp_path / "killed" / "small.pt").write_bytes(b"PK")
+    with pytest.raises(TrainingError, match=r"small\.pt is damaged"):
+        train(network(), corpora, tmp_path / "killed", config, report=lambda row: None)
 
 
 def test_average_of_stages_weighs_each_and_skips_what_a_stage_lacks():
