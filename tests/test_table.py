@@ -1,6 +1,9 @@
 import csv
 import io
 import json
+import os
+import subprocess
+import sys
 
 import openpyxl
 import pandas as pd
@@ -196,3 +199,12 @@ def test_table_cut_anywhere_is_refused_or_shorter(tmp_path, ending):
         except TableError:
             refused += 1
     assert refused > 50
+
+
+def test_what_a_killed_process_left_half_written_is_swept_and_a_living_ones_is_not(tmp_path):
+    done = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, text=True, check=True)
+    dead, alive, other = (tmp_path / name for name in (f".claims.csv.{done.stdout.strip()}.x.partial", f".claims.csv.{os.getpid()}.x.partial", ".notes.csv.1.x.partial"))
+    for path in (dead, alive, other):
+        path.write_bytes(b"half")
+    write_table([claim()], tmp_path / "claims.csv")
+    assert [path.exists() for path in (dead, alive, other)] == [False, True, True]

@@ -9,9 +9,10 @@ import sys
 import tempfile
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, fields
 from datetime import datetime
+from glob import escape
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -108,8 +109,9 @@ def writer_of(path: Path, format: str | None = None) -> Writer:
 @contextmanager
 def replacing(target: Path) -> Iterator[BinaryIO]:
     """Give a file that takes the target's place when all went well, and is gone otherwise."""
+    _sweep(target)
     try:
-        handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".partial", dir=target.parent)
+        handle, name = tempfile.mkstemp(prefix=f".{target.name}.{os.getpid()}.", suffix=".partial", dir=target.parent)
     except OSError as error:
         raise OutputError(target, (error.strerror or str(error)).lower(), "check that the folder exists and may be written to") from error
     partial = Path(name)
@@ -127,6 +129,20 @@ def replacing(target: Path) -> Iterator[BinaryIO]:
         raise OutputError(target, (error.strerror or str(error)).lower(), "free some space or choose another place") from error
     finally:
         partial.unlink(missing_ok=True)
+
+
+def _sweep(target: Path) -> None:
+    """Remove what a killed process left half-written beside the target; that of a process that still writes stays."""
+    if os.name == "nt":
+        return  # there a signal of 0 ends a process
+    for partial in target.parent.glob(f".{escape(target.name)}.*.partial"):
+        writer = partial.name.removeprefix(f".{target.name}.").split(".")[0]
+        with suppress(OSError):
+            if writer.isdigit():
+                try:
+                    os.kill(int(writer), 0)
+                except ProcessLookupError:
+                    partial.unlink()
 
 
 def _sync_folder(folder: Path) -> None:
