@@ -13,8 +13,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from accordingto.errors import OutputError, TableError
+from accordingto.row import read_rows
 from accordingto.schema import Claim, SpanText
-from accordingto.table import COLUMNS, CUT_MARK, XLSX_CELL, claim_from_json, flatten_claim, json_of_claim, read_rows, to_frame, write_table
+from accordingto.table import COLUMNS, CUT_MARK, XLSX_CELL, claim_from_json, flatten_claim, json_of_claim, to_frame, write_table
 
 
 def claim(**changes) -> Claim:
@@ -179,7 +180,7 @@ def test_sheet_that_a_person_edited_is_read(tmp_path):
 
 
 def test_workbook_that_unpacks_to_too_much_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr("accordingto.table.XLSX_BYTES", 1_000)
+    monkeypatch.setattr("accordingto.row.XLSX_BYTES", 1_000)
     write_table([claim()], tmp_path / "t.xlsx")
     with pytest.raises(TableError, match="it unpacks to more than"):
         list(read_rows(tmp_path / "t.xlsx"))

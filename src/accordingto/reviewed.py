@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from accordingto.errors import TableError
-from accordingto.table import read_rows
+from accordingto.row import read_rows
 
 NEEDS = ("claim_id", "article_id", "speaker", "source_kind", "stance", "attitude", "attitude_target", "framing", "attribution_type",
          "claim", "source", "cue", "content", "context", "parent_id", "confidence", "model")  # fmt: skip

@@ -6,17 +6,16 @@ the best description"); a small network scores the pairs from the encoder's vect
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from spacy.language import Language
 from spacy.tokens import Doc, Span
 
+from accordingto.calibration import Calibration, read_calibration, write_calibration
 from accordingto.decoding import WordRange, softmax
 from accordingto.document import Encoding, attributions_of, encoding_of, lowered_words, set_attributions, words_of
 from accordingto.errors import ModelError
@@ -44,7 +43,7 @@ class Speakers:
 
     def __init__(self, name: str = "speakers") -> None:
         self.name = name
-        self.confidence = [1.0, 0.0]  # slope and constant over the logit of the choice's probability; fitted on dev
+        self.confidence = Calibration()  # fitted on dev
         self._graph: Graph | None = None
 
     def __call__(self, doc: Doc) -> Doc:
@@ -72,21 +71,13 @@ class Speakers:
         folder = Path(path)
         folder.mkdir(parents=True, exist_ok=True)
         copy_graph(self._loaded(), folder)
-        self.write_settings(folder)
-
-    def write_settings(self, folder: Path) -> None:
-        """Write the settings into a folder."""
-        (folder / SETTINGS).write_text(json.dumps({"confidence": self.confidence}) + "\n", encoding="utf-8")
+        write_calibration(self.confidence, folder / SETTINGS)
 
     def from_disk(self, path: Path | str, *, exclude: Iterable[str] = ()) -> Speakers:
         """Load the graph and the settings from a folder; raises ModelError."""
         folder = Path(path)
         self._graph = Graph(folder / GRAPH)
-        try:
-            slope, constant = json.loads((folder / SETTINGS).read_text(encoding="utf-8"))["confidence"]
-        except (OSError, ValueError, TypeError, KeyError) as error:
-            raise ModelError(folder / SETTINGS, str(error)) from error
-        self.confidence = [float(slope), float(constant)]
+        self.confidence = read_calibration(folder / SETTINGS)
         return self
 
     def _loaded(self) -> Graph:
@@ -132,15 +123,13 @@ class Speakers:
         """Yield speaker, role, kind and confidence of each source."""
         scores, kinds = self._loaded()({name: getattr(situation, name) for name in ARRAYS})
         chances = softmax(scores)
-        slope, constant = self.confidence
         roles: dict[int, str | None] = {}
         for row, choice in enumerate(chances.argmax(1).tolist()):
-            chance = float(np.clip(chances[row, choice], 1e-4, 1 - 1e-4))
             yield {
                 "speaker": situation.name(row, choice),
                 "speaker_role": find_role(doc, encoding, situation, row, choice, roles),
                 "source_kind": SOURCE_KINDS[int(kinds[row, choice].argmax())],
-                "speaker_confidence": round(1 / (1 + float(np.exp(-(slope * np.log(chance / (1 - chance)) + constant)))), 4),
+                "speaker_confidence": self.confidence(float(chances[row, choice])),
             }
 
 

@@ -6,7 +6,6 @@ speak most for them, and the word at which the attitude aims; whom that word mea
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +15,7 @@ import numpy as np
 from spacy.language import Language
 from spacy.tokens import Doc
 
+from accordingto.calibration import Calibration, read_calibration, write_calibration
 from accordingto.decoding import softmax
 from accordingto.document import Encoding, attributions_of, chars_of, encoding_of, lowered_words, set_attributions, words_of
 from accordingto.errors import ModelError
@@ -42,7 +42,7 @@ class Stances:
 
     def __init__(self, name: str = "stances") -> None:
         self.name = name
-        self.confidence = [1.0, 0.0]  # slope and constant over the logit of the stance's probability; fitted on dev
+        self.confidence = Calibration()  # fitted on dev
         self._graph: Graph | None = None
 
     def __call__(self, doc: Doc) -> Doc:
@@ -68,21 +68,13 @@ class Stances:
         folder = Path(path)
         folder.mkdir(parents=True, exist_ok=True)
         copy_graph(self._loaded(), folder)
-        self.write_settings(folder)
-
-    def write_settings(self, folder: Path) -> None:
-        """Write the settings into a folder."""
-        (folder / SETTINGS).write_text(json.dumps({"confidence": self.confidence}) + "\n", encoding="utf-8")
+        write_calibration(self.confidence, folder / SETTINGS)
 
     def from_disk(self, path: Path | str, *, exclude: Iterable[str] = ()) -> Stances:
         """Load the graph and the settings from a folder; raises ModelError."""
         folder = Path(path)
         self._graph = Graph(folder / GRAPH)
-        try:
-            slope, constant = json.loads((folder / SETTINGS).read_text(encoding="utf-8"))["confidence"]
-        except (OSError, ValueError, TypeError, KeyError) as error:
-            raise ModelError(folder / SETTINGS, str(error)) from error
-        self.confidence = [float(slope), float(constant)]
+        self.confidence = read_calibration(folder / SETTINGS)
         return self
 
     def _loaded(self) -> Graph:
@@ -109,9 +101,7 @@ class Stances:
         """Return the labels of one claim, and the confidence of its stance."""
         chances = {field: softmax(part) for field, part in split_labels(scores)}
         facts: dict[str, Any] = {field: LABELS[field][int(chances[field].argmax())] for field in FIELDS}
-        chance = float(np.clip(chances["stance"].max(), 1e-4, 1 - 1e-4))
-        slope, constant = self.confidence
-        facts["stance_confidence"] = round(1 / (1 + float(np.exp(-(slope * np.log(chance / (1 - chance)) + constant)))), 4)
+        facts["stance_confidence"] = self.confidence(float(chances["stance"].max()))
         return facts
 
 

@@ -10,7 +10,7 @@ from accordingto.document import WIDTH  # noqa: E402
 from accordingto.graph import Graph  # noqa: E402
 from accordingto.label import LABELS, PARTS  # noqa: E402
 from accordingto.situation import FEATURES, OWN_FORMS, Situation  # noqa: E402
-from accordingto.training.network import LabelConfig, LabelReader, Links, StanceReader  # noqa: E402
+from accordingto.training.meaning import LabelConfig, LabelReader, Links, StanceReader  # noqa: E402
 from accordingto.training.speakers import SpeakerConfig, SpeakerNetwork, export_speakers, situation_tensors  # noqa: E402
 from accordingto.training.stances import export_stances  # noqa: E402
 

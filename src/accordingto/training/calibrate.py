@@ -9,6 +9,7 @@ import numpy as np
 from spacy.tokens import Doc
 
 from accordingto.attribution import Attributions, confidence_features
+from accordingto.calibration import Calibration
 from accordingto.document import ROLES, attributions_of, encoding_of
 from accordingto.evaluation import LABELS, Row, calibration_error, judge, score
 
@@ -75,10 +76,10 @@ def crossed_calibration_error(groups: Sequence[Sequence[Examples]], *, folds: in
     return calibration_error(judged)
 
 
-def fit_logit(chances: np.ndarray, right: np.ndarray) -> list[float]:
-    """Return slope and constant of the logistic regression from the logit of a choice's probability, (N,), to its being right, (N,)."""
+def fit_logit(chances: np.ndarray, right: np.ndarray) -> Calibration:
+    """Return the logistic regression from the logit of a choice's probability, (N,), to its being right, (N,)."""
     from sklearn.linear_model import LogisticRegression
 
     clipped = np.clip(chances, 1e-4, 1 - 1e-4)
     fit = LogisticRegression().fit(np.log(clipped / (1 - clipped))[:, None], right)
-    return [round(float(fit.coef_[0][0]), 5), round(float(fit.intercept_[0]), 5)]
+    return Calibration(round(float(fit.coef_[0][0]), 5), round(float(fit.intercept_[0]), 5))

@@ -12,6 +12,7 @@ from spacy.tokens import Doc
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from accordingto.calibration import Calibration
 from accordingto.document import WIDTH, encoding_of
 from accordingto.evaluation import Row, same_speaker
 from accordingto.mention import PRONOUNS, find_names
@@ -20,7 +21,8 @@ from accordingto.speaker import SOURCE_KINDS
 from accordingto.training.calibrate import fit_logit
 from accordingto.training.corpus import gold_ranges
 from accordingto.training.export import export_module
-from accordingto.training.network import IMPOSSIBLE, Links
+from accordingto.training.meaning import Links
+from accordingto.training.network import IMPOSSIBLE
 
 LINK_FEATURES = 5
 
@@ -212,8 +214,8 @@ def export_speakers(network: SpeakerNetwork, path: Path) -> None:
     export_module(_SpeakerGraph(network), inputs, ["scores", "kinds"], axes, path, quantize=False)
 
 
-def fit_speaker_confidence(network: SpeakerNetwork, examples: Sequence[SpeakerExample]) -> list[float]:
-    """Return slope and constant that turn a choice's probability into the chance that it is right."""
+def fit_speaker_confidence(network: SpeakerNetwork, examples: Sequence[SpeakerExample]) -> Calibration:
+    """Return the calibration that turns a choice's probability into the chance that it is right."""
     chances, right = [], []
     for example in examples:
         with torch.no_grad():

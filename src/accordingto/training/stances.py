@@ -16,6 +16,7 @@ import torch
 from spacy.tokens import Doc
 from torch import Tensor
 
+from accordingto.calibration import Calibration
 from accordingto.document import WIDTH, encoding_of
 from accordingto.evaluation import Row
 from accordingto.label import LABELS, claim_words, pad_claims
@@ -23,8 +24,8 @@ from accordingto.mention import PRONOUNS
 from accordingto.training.calibrate import fit_logit
 from accordingto.training.corpus import EMPTY_WORDS, IGNORE, gold_ranges
 from accordingto.training.export import export_module
-from accordingto.training.network import LabelReader, StanceReader
-from accordingto.training.train import aim_loss, label_loss, label_weights
+from accordingto.training.loss import aim_loss, label_loss, label_weights
+from accordingto.training.meaning import LabelReader, StanceReader
 
 
 @dataclass(frozen=True)
@@ -130,8 +131,8 @@ def export_stances(network: StanceReader, path: Path) -> None:
     export_module(network, inputs, ["labels", "aim", "reasons"], axes, path, quantize=False)
 
 
-def fit_stance_confidence(network: StanceReader, examples: Sequence[StanceExample]) -> list[float]:
-    """Return slope and constant that turn a stance's probability into the chance that it is right."""
+def fit_stance_confidence(network: StanceReader, examples: Sequence[StanceExample]) -> Calibration:
+    """Return the calibration that turns a stance's probability into the chance that it is right."""
     tensors, labels, _ = example_tensors(examples)
     with torch.no_grad():
         best = torch.softmax(network(**tensors)[0][:, : len(LABELS["stance"])], 1).max(1)
