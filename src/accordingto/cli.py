@@ -18,6 +18,7 @@ from accordingto.errors import AccordingToError, IncompleteError, TrainingError
 
 if TYPE_CHECKING:
     from accordingto.output import Summary
+    from accordingto.schema import RunCounts
 
 EXIT_FATAL, EXIT_SOME_FAILED, EXIT_INCOMPLETE, EXIT_INTERRUPTED = 1, 3, 4, 130
 
@@ -133,14 +134,7 @@ def extract(
             articles, output, format=format[0] if format else None, model=model, guideline=guideline, threads=_cores(threads), wanted=wanted, progress=progress, speakers=speakers,
             text_column=text_column, urls=urls,
         )  # fmt: skip
-    if as_json and output != "-":
-        typer.echo(json.dumps(vars(counts) | {"problems": [vars(problem) for problem in counts.problems]}))
-    for problem in counts.problems:
-        _say(problem.message)
-    left_out = f", {counts.left_out} other files in the folders left out" if counts.left_out else ""
-    _say(f"{counts.claims} claims from {counts.articles} articles ({counts.without_claims} without claims), {len(counts.problems)} inputs not read{left_out} -> {output}")
-    if counts.problems:
-        raise typer.Exit(EXIT_SOME_FAILED if counts.articles else EXIT_FATAL)
+    _report_table(counts, output, as_json)
 
 
 @app.command()
@@ -225,6 +219,18 @@ def report(
 
 def _cores(wanted: int) -> int:
     return wanted or os.cpu_count() or 1
+
+
+def _report_table(counts: RunCounts, output: str, as_json: bool) -> None:
+    """Print what became of a table's inputs, and leave with the exit code that says so."""
+    if as_json and output != "-":
+        typer.echo(json.dumps(vars(counts) | {"problems": [vars(problem) for problem in counts.problems]}))
+    for problem in counts.problems:
+        _say(problem.message)
+    left_out = f", {counts.left_out} other files in the folders left out" if counts.left_out else ""
+    _say(f"{counts.claims} claims from {counts.articles} articles ({counts.without_claims} without claims), {len(counts.problems)} inputs not read{left_out} -> {output}")
+    if counts.problems:
+        raise typer.Exit(EXIT_SOME_FAILED if counts.articles else EXIT_FATAL)
 
 
 def _report_run(summary: Summary, output: str, as_json: bool) -> None:
