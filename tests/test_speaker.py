@@ -23,6 +23,7 @@ CASES = [  # id, text, (cue, speaker, role, kind)
     ("description before the name", "“I will not resign,” the mayor said. Mayor Tom Hale then left the hall.", ("said", "Tom Hale", "Mayor", "person")),
     ("surname with a hyphen", "Councillor Raymond Yip Cheuk-lam said the road would stay.", ("said", "Raymond Yip Cheuk-lam", "Councillor", "person")),
     ("who after a description", "The plan angered local shopkeepers, who said it would ruin them.", ("said", "local shopkeepers", None, "group")),
+    ("acronym", "The Congressional Budget Office warned of deficits. The CBO said taxes were too low.", ("said", "Congressional Budget Office", None, "organization")),
     ("nobody", "The minister was reportedly arrested on Monday.", ("reportedly", None, None, "none")),
 ]
 
@@ -35,6 +36,17 @@ def test_speaker_role_and_kind(nlp, text, expected):
     rows = {c.cue.text: (c.speaker, c.speaker_role, c.source_kind) for c in accordingto.extract([text], nlp)}
     cue, *facts = expected
     assert rows.get(cue) == tuple(facts)
+
+
+def test_letters_of_an_interview_are_the_people_named_before_it(nlp):
+    text = "Angela Rivers sold porridge for years. Her book is out.\n\nShe spoke to Adrian Roe over coffee.\n\nQ: When did you start writing?\n\nA: I wrote it down in May.\n\nQ: Who pays?\n\nA: The lawyer paid for it."
+    rows = [(c.source.text, c.speaker) for c in accordingto.extract([text], nlp) if c.source.text in ("Q", "A")]
+    assert set(rows) == {("Q", "Adrian Roe"), ("A", "Angela Rivers")}
+
+
+def test_who_asks_is_a_reporter_where_nobody_else_is_named(nlp):
+    text = "Mayor Anna Brandt took questions from reporters.\n\nQ: Will the bridge open?\n\nA: It will open in May."
+    assert {(c.source.text, c.speaker, c.speaker_role) for c in accordingto.extract([text], nlp) if c.source.text in ("Q", "A")} == {("Q", "reporter", None), ("A", "Anna Brandt", "Mayor")}
 
 
 def test_names_are_the_docs_entities(nlp):

@@ -133,10 +133,11 @@ def find_candidates(doc: Doc, encoding: Encoding, names: Sequence[Name], phrases
     """Return the entities of an article: names of one person or body together, then descriptions, from the phrases that may be meant."""
     out = [_cluster_text(doc, encoding, kind, mentions) for kind, mentions in _cluster_names(names)]
     named = words_of_names(encoding, ((n.start, n.end) for n in names))
+    mentioned = {m for candidate in out for m in candidate.mentions}
     described: dict[str, Candidate] = {}
     for start, end in phrases:
         text = describe(doc, encoding, (start, end), named)
-        if not text or text.lower() in PRONOUNS or named[start:end].all():
+        if not text or text.lower() in PRONOUNS or named[start:end].all() or (start + 1, end) in mentioned:  # the CBO is a name
             continue
         found = described.setdefault(text.lower(), Candidate("DESCRIPTION", text, []))
         if (start, end) not in found.mentions:

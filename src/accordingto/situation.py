@@ -96,12 +96,14 @@ def describe_situation(doc: Doc, encoding: Encoding, sources: Sequence[Source], 
 
 
 def _own_forms(doc: Doc, encoding: Encoding, text: _Text, words: WordRange, candidates: Sequence[Candidate], named: np.ndarray) -> list[str]:
-    """Return a source's own descriptions, the longest first; several people in it are named in full and joined by *and*."""
+    """Return a source's own descriptions, the longest first; several people in it are named in full and joined by *and*, a name alone is named in full."""
     whole = text_of(doc, encoding, words)
     people = [(m, c.name) for c in candidates if c.kind == "PERSON" for m in c.mentions if words[0] <= m[0] and m[1] <= words[1]]
     if len({name for _, name in people}) > 1 and re.search(r"\band\b|,|&", whole):
         return [" and ".join(dict.fromkeys(name for _, name in sorted(people)))]
-    forms = [describe(doc, encoding, form, named) for form in shorter_forms(text.lowered, encoding.tags, words)]
+    in_full = {m: c.name for c in candidates if c.kind != "DESCRIPTION" for m in c.mentions}
+    ranges = shorter_forms(text.lowered, encoding.tags, words)
+    forms = [in_full.get((start + (text.lowered[start] in ("the", "a", "an")), end)) or describe(doc, encoding, (start, end), named) for start, end in ranges]
     return list(dict.fromkeys(form for form in forms if form)) or [whole]
 
 

@@ -20,6 +20,7 @@ from accordingto.decoding import WordRange, softmax
 from accordingto.document import Encoding, attributions_of, encoding_of, lowered_words, set_attributions, words_of
 from accordingto.errors import ModelError
 from accordingto.graph import Graph, copy_graph
+from accordingto.interview import ASKER, SURE, find_partners, interview_part
 from accordingto.mention import PRONOUNS, Candidate, Name, describe, find_candidates, find_names, own_words, text_of, words_of_names
 from accordingto.phrase import roles_around
 from accordingto.schema import Attribution
@@ -91,11 +92,14 @@ class Speakers:
         stated = [i for i, a in enumerate(attributions) if a.source]
         out = [replace(a, source_kind="none") for a in attributions]
         entities = {word: c.name for c in find_candidates(doc, encoding, names, []) for m in c.mentions for word in range(*m)} if not stated else {}
-        for rows, sources in _blocks(stated, sources_of(doc, encoding, attributions, stated)):
+        all_sources = sources_of(doc, encoding, attributions, stated)
+        for rows, sources in _blocks(stated, all_sources):
             situation = describe_situation(doc, encoding, sources, _names_near(names, sources))
             entities |= {word: c.name for c in situation.candidates if c.kind != "DESCRIPTION" for m in c.mentions for word in range(*m)}
             for i, facts in zip(rows, self._choose(doc, encoding, situation), strict=True):
                 out[i] = replace(out[i], **facts)
+        for row, facts in _partners(doc, encoding, names, all_sources, {a.speaker: a.speaker_role for a in out if a.speaker_role}):
+            out[stated[row]] = replace(out[stated[row]], **facts)
         for i, target in self._targets(doc, encoding, out, names, entities, stated):
             out[i] = replace(out[i], attitude_target=target)
         return out, names
@@ -131,6 +135,23 @@ class Speakers:
                 "source_kind": SOURCE_KINDS[int(kinds[row, choice].argmax())],
                 "speaker_confidence": self.confidence(float(chances[row, choice])),
             }
+
+
+def _partners(doc: Doc, encoding: Encoding, names: Sequence[Name], sources: Sequence[Source], roles: dict[str | None, str | None]) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield the numbers of the sources that are the letters of an interview, with speaker, role, kind and confidence; roles: of speakers, as found elsewhere."""
+    lowered = lowered_words(doc, encoding)
+    parts = [interview_part(lowered, encoding, source.words) for source in sources]
+    first = min((source.words[0] for source, part in zip(sources, parts, strict=True) if part == "asks"), default=None)
+    if first is None:
+        return
+    candidates = find_candidates(doc, encoding, names, [])
+    people = dict(zip(("answers", "asks"), (None if i is None else candidates[i].name for i in find_partners(encoding, candidates, first)), strict=True))
+    for row, part in enumerate(parts):
+        name = people[part] if part else None
+        if name:
+            yield row, {"speaker": name, "speaker_role": roles.get(name), "source_kind": "person", "speaker_confidence": SURE}
+        elif part == "asks":
+            yield row, {"speaker": ASKER, "speaker_role": None, "source_kind": "unnamed", "speaker_confidence": SURE}
 
 
 def _blocks(rows: Sequence[int], sources: Sequence[Source]) -> Iterator[tuple[list[int], list[Source]]]:
