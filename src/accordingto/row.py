@@ -20,9 +20,15 @@ XLSX_BYTES = 2 * 2**30  # that a workbook may unpack to: a sheet's full million 
 def read_rows(path: Path | str, needs: Sequence[str] = ("claim_id",), keep: Sequence[str] = ()) -> Iterator[dict[str, str]]:
     """Yield a table's rows: every column of COLUMNS as text, empty where there is nothing; other columns are left out but those of `keep`.
 
-    The path's ending names the format. Columns of `needs` must be there. Texts are those of the claims: a CSV's guard against formulas is taken away. Nothing is held but the row at hand.
-    Raises TableError, also in the middle of a damaged table.
+    The path's ending names the format. Columns of `needs` must be there. Texts are those of the claims: a CSV's guard
+    against formulas is taken away. Nothing is held but the row at hand. Raises TableError, also in the middle of a damaged table.
     """
+    for row in table_rows(path, needs):
+        yield {c: row.get(c, "") for c in (*COLUMNS, *keep)}
+
+
+def table_rows(path: Path | str, needs: Sequence[str] = ("claim_id",)) -> Iterator[dict[str, str]]:
+    """Yield a table's rows as `read_rows` does, but with the columns that the table has, all of them and no others."""
     path = Path(path)
     if path.suffix.lower() not in READERS:
         raise TableError(path, f"{path.suffix.lower()!r} names no format", f"choose one of {', '.join(READERS)}")
@@ -34,7 +40,7 @@ def read_rows(path: Path | str, needs: Sequence[str] = ("claim_id",), keep: Sequ
             if missing:
                 others = f" and {len(missing) - 3} more" if len(missing) > 3 else ""
                 raise TableError(path, f"it has no column {', '.join(map(repr, missing[:3]))}{others}", "give a table that accordingto extract wrote")
-            yield {c: row.get(c, "") for c in (*COLUMNS, *keep)}
+            yield row
     except TableError:
         raise
     except ImportError as error:
