@@ -1,3 +1,4 @@
+import json
 import re
 import zipfile
 from dataclasses import replace
@@ -8,8 +9,11 @@ import pytest
 
 from accordingto.column import COLUMN_TEXTS
 from accordingto.errors import OutputError
+from accordingto.ledger import Ledger
+from accordingto.output import write_outputs
 from accordingto.row import read_rows
-from accordingto.table import COLUMNS, REVIEW_COLUMNS, write_table
+from accordingto.schema import Article, Problem
+from accordingto.table import COLUMNS, REVIEW_COLUMNS, json_of_claim, write_table
 from accordingto.workbook import CHECK, CONTEXT_CELL, CUT_MARK, FIRST, LISTS, XLSX_CELL, About, plain, row_check, sheet_columns, sheet_row
 from test_table import NASTY, claim
 
@@ -140,6 +144,25 @@ def test_further_files_appear_with_the_first_or_not_at_all(tmp_path, monkeypatch
     assert list(tmp_path.iterdir()) == []
 
 
+def test_run_names_further_workbooks_and_says_what_was_not_read(tmp_path, monkeypatch):
+    monkeypatch.setattr("accordingto.table.XLSX_ROWS", 3)
+    (tmp_path / "a.txt").write_text("He said it rains.")
+    (tmp_path / "run").mkdir()
+    ledger = Ledger(tmp_path / "run")
+    ledger.set_facts({"version": "0", "model": "digest", "model_folder": "", "options": {"formats": ["xlsx"]}})
+    ledger.add_item(str(tmp_path / "a.txt"), 0, Article("a", "He said it rains."), "s1")
+    ledger.add_item("b.pdf", 0, Problem("b.pdf", "no_text_layer", "it holds pictures"))
+    ledger.set_claims("s1", b"\n".join(json_of_claim(claim(claim_id=f"c_{i}")) for i in range(3)), 3, b"")
+    assert write_outputs(ledger, ("xlsx",), lambda _: True, near_duplicates=False, filtered=()).claims == 3
+    ledger.close()
+    assert {"claims.xlsx", "claims-2.xlsx"} <= json.loads((tmp_path / "run/run.json").read_bytes())["files"].keys()
+    book = openpyxl.load_workbook(tmp_path / "run/claims-2.xlsx")
+    assert ("b.pdf", "it holds pictures") in {(a.value, b.value) for a, b in book["Summary"].iter_rows(max_col=2)}
+    assert {("digest of the model", "digest"), ("model", "m 1")} <= {(a.value, b.value) for a, b in book["Read me"].iter_rows(max_col=2)}
+    (link,) = (cell.hyperlink.target for row in book["Claims"].iter_rows() for cell in row if cell.hyperlink)
+    assert link == r"..\a.txt"
+
+
 def test_standard_output_takes_one_sheet(monkeypatch, tmp_path):
     monkeypatch.setattr("accordingto.table.XLSX_ROWS", 2)
     with (tmp_path / "out").open("w") as out, pytest.raises(OutputError, match="a sheet holds 1 claims"):
@@ -163,7 +186,7 @@ def test_check_sees_a_change_of_every_column_of_the_machine(name):
 
 
 def test_what_programs_write_differently_is_equal():
-    assert plain("negated", True) == plain("negated", "TRUE") == "true"
+    assert plain("negated", True) == plain("negated", "TRUE") == plain("negated", "1") == "true"
     assert plain("confidence", 0.9089) == plain("confidence", "0,91") == plain("confidence", "0.9089") == "0.91"
     assert plain("claim", "a\r\nb  c ") == plain("claim", "a b c")
     assert plain("speaker", None) == plain("speaker", "") == ""

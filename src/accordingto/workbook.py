@@ -34,8 +34,11 @@ NUMBERS = ("confidence", "speaker_confidence", "stance_confidence")
 LISTS: dict[str, tuple[str | bool, ...]] = {"decision": ("accept", "reject", "unsure"), **LABELS, "corrected_stance": LABELS["stance"]}
 FIRST = ("claim_id", "speaker", "stance", "claim", "context", *REVIEW_COLUMNS)  # what one reviews with; the others follow in the CSV's order
 FROZEN = 2  # of them, which stay in sight
-WIDTHS = {"claim_id": 8, "speaker": 20, "stance": 10, "claim": 48, "context": 56, "decision": 11, "corrected_speaker": 20, "corrected_stance": 16, "corrected_claim": 30, "note": 24, "reviewer": 12,
-          "source": 26, "cue": 16, "content": 48, "title": 30, "url": 30, "article_id": 24, "why": 20, "attitude_target": 20, "source_spans": 10, "cue_spans": 10, "content_spans": 12, "row_check": 8}  # fmt: skip
+WIDTHS = {
+    "claim_id": 8, "speaker": 20, "stance": 10, "claim": 48, "context": 56, "decision": 11, "corrected_speaker": 20, "corrected_stance": 16, "corrected_claim": 30, "note": 24,
+    "reviewer": 12, "source": 26, "cue": 16, "content": 48, "title": 30, "url": 30, "article_id": 24, "why": 20, "attitude_target": 20, "source_spans": 13, "cue_spans": 11,
+    "content_spans": 14, "near_duplicate_of": 18, "confidence": 12, "speaker_confidence": 19, "stance_confidence": 18, "negated": 10, "attribution_type": 16, "row_check": 12,
+}  # fmt: skip
 WIDTH = 14  # of the others, in characters
 LINE, MOST_LINES = 15, 8  # points of a line; lines of a row, before a person opens it further
 MOST_NAMED, MOST_PROBLEMS = 50, 10_000  # speakers, and inputs that were not read, that the summary names
@@ -115,7 +118,7 @@ def plain(name: str, value: Any) -> str:
     """Return a cell's value in the form in which all programs' versions of it are equal: white space, capitals of truth values and digits behind the second do not count."""
     text = "" if value is None else " ".join(str(value).split())
     if name == "negated":
-        return text.lower()
+        return {"1": "true", "0": "false"}.get(text, text.lower())
     if name in NUMBERS:
         try:
             return f"{float(text.replace(',', '.')):.2f}"
@@ -147,7 +150,8 @@ class _Counts:
 def _write_claims(book: Any, sheet: Any, claims: Iterable[Claim], src: Sequence[str], about: About) -> None:
     columns = sheet_columns(src)
     text, own = book.add_format(_CELL), book.add_format(_CELL | {"bg_color": "#FFF9E5"})
-    formats = dict.fromkeys(REVIEW_COLUMNS, own) | {name: book.add_format(_CELL | {"num_format": "0.00"}) for name in NUMBERS}
+    formats = dict.fromkeys(REVIEW_COLUMNS, own) | {name: book.add_format(_CELL | {"num_format": "0.00", "align": "center"}) for name in NUMBERS}
+    formats["negated"] = book.add_format(_CELL | {"num_format": _TRUTH, "align": "center"})
     formats |= {name: book.add_format(_CELL | {"font_color": "#808080", "text_wrap": False}) for name in (CHECK, "source_spans", "cue_spans", "content_spans", "model", "parent_id")}
     formats["claim_id"] = book.add_format(_CELL | {"font_color": "#808080", "text_wrap": False, "align": "fill"})  # which does not spill over an empty speaker
     link = book.add_format(_CELL | {"font_color": "#1F5FA8", "underline": 1})
@@ -175,6 +179,7 @@ def _write_claims(book: Any, sheet: Any, claims: Iterable[Claim], src: Sequence[
 
 
 _URL = re.compile(r"https?://[^\s\"<>#]+", re.IGNORECASE)
+_TRUTH = '"TRUE";"TRUE";"FALSE"'  # LibreOffice would show 1 and 0
 _CELL = {"text_wrap": True, "valign": "top", "font_size": 10, "bottom": 1, "bottom_color": "#D9D9D9"}
 _TITLE, _WRAP = {"bold": True, "font_size": 12}, {"text_wrap": True, "valign": "top", "align": "left"}
 _HEAD = {"bold": True, "font_color": "#FFFFFF", "bg_color": "#2F4B6E", "valign": "vcenter", "text_wrap": True, "font_size": 10}
@@ -198,7 +203,7 @@ def _target(name: str, row: Mapping[str, Any], about: About) -> str:
     return target if len(target) <= LINK else ""
 
 
-def _write_cell(sheet: Any, row: int, column: int, value: Any, format: Any, target: str, link: Any) -> None:
+def _write_cell(sheet: Any, row: int, column: int, value: Any, format: Any, target: str = "", link: Any = None) -> None:
     if target:
         sheet.write_url(row, column, target, link, string=value)
     elif isinstance(value, bool):
@@ -232,14 +237,14 @@ def _letter(number: int) -> str:
 
 
 def _write_lists(book: Any, sheet: Any) -> None:
-    head = book.add_format(_HEAD)
+    head, truth = book.add_format(_HEAD), book.add_format({"num_format": _TRUTH, "align": "left"})
     for column, name in enumerate(LISTS):
         sheet.set_column(column, column, 18)
         sheet.write_string(0, column, name, head)
     for row in range(max(map(len, LISTS.values()))):
         for column, values in enumerate(LISTS.values()):
             if row < len(values):
-                (sheet.write_boolean if isinstance(values[row], bool) else sheet.write_string)(row + 1, column, values[row])
+                _write_cell(sheet, row + 1, column, values[row], truth)
     sheet.freeze_panes(1, 0)
     sheet.fit_to_pages(1, 0)
 

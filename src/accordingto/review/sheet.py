@@ -16,6 +16,7 @@ VERDICT_OF = {"accepted": "accept", "rejected": "reject", "unsure": "unsure"}
 CORRECTIONS = {"corrected_speaker": "speaker", "corrected_stance": "stance", "corrected_claim": "claim", "note": "note"}
 READ = frozenset(("speaker", "attitude_target", "claim", "source", "cue", "content", "context"))  # what a reviewer decides by: where one of them is another, the decision may be about another claim
 HARMLESS = frozenset(COLUMNS) - READ - WORDS.keys() - set(REVIEW_COLUMNS)  # what nobody reviews; a spreadsheet's change of a date there costs nothing
+_MACHINE = tuple(name for name in COLUMNS if name not in REVIEW_COLUMNS)
 TRUTHS = {"true": "True", "1": "True", "false": "False", "0": "False"}
 
 
@@ -47,13 +48,11 @@ def read_said(row: Mapping[str, str], claim: Claim) -> Said:
     row is refused: somebody may have sorted one column without the others. What else differs is named and not taken.
     """
     own = {name: "" if value is None else str(value) for name, value in flatten_claim(claim).items()}
+    differing = [Cell(claim.claim_id, name, own[name], row[name]) for name in _MACHINE if name in row and row[name] != own[name] and not _same(name, row[name], own[name])]
     check = row.get(CHECK, "").strip()
-    whole = bool(check) and row_check(row) == check
-    ours = not check or check == sheet_row(claim)[CHECK]
-    differing = [Cell(claim.claim_id, name, own[name], row[name]) for name in COLUMNS if name in row and name not in REVIEW_COLUMNS and not _same(name, row[name], own[name])]
-    if whole or not differing:
+    if not differing or (check and row_check(row) == check):
         return _reviewers_own(row, claim, {}, (), other_version=bool(differing))
-    if not ours or any(cell.column in READ for cell in differing):
+    if (check and check != sheet_row(claim)[CHECK]) or any(cell.column in READ for cell in differing):
         return Said(mangled=tuple(differing), refused=True)
     edits = {cell.column: _label(cell.column, cell.found) for cell in differing if _label(cell.column, cell.found)}
     return _reviewers_own(row, claim, edits, tuple(cell for cell in differing if cell.column not in edits))
