@@ -7,7 +7,7 @@ import json
 import platform
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -16,7 +16,8 @@ from typing import Any
 from accordingto.article import unique_id
 from accordingto.ledger import Entry, Ledger
 from accordingto.schema import Claim
-from accordingto.table import claim_from_json, replacing, write_table
+from accordingto.table import claim_from_json, further_files, replacing, write_table
+from accordingto.workbook import About
 
 LIBRARIES = ("spacy", "onnxruntime", "tokenizers", "numpy", "trafilatura", "py3langid", "pypdf", "python-docx", "feedparser", "fastwarc", "datasketch")
 
@@ -48,9 +49,10 @@ def write_outputs(ledger: Ledger, formats: Sequence[str], wanted: Callable[[Clai
         summary, src = _write_lists(ledger, articles, quarantine, near_duplicates=near_duplicates, filtered=filtered)
     names = []
     for format in formats:
-        names.append(f"claims.{format}")
-        count = write_table(_claims(folder / "articles.jsonl", ledger, wanted), folder / names[-1], format, sorted(src))
+        table = folder / f"claims.{format}"
+        count = write_table(_claims(folder / "articles.jsonl", ledger, wanted), table, format, sorted(src), _about(folder, ledger) if format == "xlsx" else None)
         summary = replace(summary, claims=count)
+        names += [table.name, *(path.name for path in further_files(table, format, count))]
     digests = {name: digest_of(folder / name) for name in ("articles.jsonl", "quarantine.jsonl", *names)}
     facts = ledger.facts()
     facts.pop("model_folder")
@@ -116,6 +118,19 @@ class _Seen(dict[str, int]):
         self._db.execute("INSERT OR REPLACE INTO ids VALUES (?, ?)", (key, count))
 
 
+def _about(folder: Path, ledger: Ledger) -> About:
+    """Return what a workbook says of its making."""
+    facts = ledger.facts()
+    places = {a["article_id"]: a["path"] for a in _lines(folder / "articles.jsonl") if a["claims"] and not a["locator"] and Path(a["path"]).is_file()}
+    known = {"digest of the model": facts["model"], "options": json.dumps(facts["options"], sort_keys=True)} | _versions()
+    return About(known, lambda: ((f"{q['path']} {q['locator']}".strip(), q["message"]) for q in _lines(folder / "quarantine.jsonl")), places, folder)
+
+
+def _lines(path: Path) -> Iterator[dict[str, Any]]:
+    with path.open("rb") as lines:
+        yield from map(json.loads, lines)
+
+
 def _listed(entry: Entry, ledger: Ledger, article_id: str, status: str, duplicate_of: str, near_duplicate_of: str) -> dict[str, Any]:
     """Return an article's line; a duplicate's text is its original's."""
     article = entry.article
@@ -140,10 +155,15 @@ def _claims(articles: Path, ledger: Ledger, wanted: Callable[[Claim], bool]) -> 
             facts = json.loads(line)
             if not facts["claims"]:
                 continue
-            own = {name: facts[name] for name in ("article_id", "title", "publisher", "published", "url", "language", "src", "near_duplicate_of")} | {"authors": "; ".join(facts["authors"])}
+            own = article_facts(facts)
             for claim in map(claim_from_json, ledger.claims(facts["text_sha256"])):
                 if wanted(claim):
                     yield replace(claim, **own)
+
+
+def article_facts(article: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields that a claim has of its article; article: its line of articles.jsonl."""
+    return {name: article[name] for name in ("article_id", "title", "publisher", "published", "url", "language", "src", "near_duplicate_of")} | {"authors": "; ".join(article["authors"])}
 
 
 def _line(facts: dict[str, Any]) -> bytes:
