@@ -1,0 +1,253 @@
+"""The desk: a run on which a reviewer works: its queue, what the decisions made of each claim, and the ways to decide.
+
+The log is the truth; what is held here follows it, also where another reviewer's process writes into it meanwhile.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from accordingto.claim import claim_id
+from accordingto.errors import DecisionError
+from accordingto.furniture import find_furniture
+from accordingto.review.decision import SPAN_EDITS, ClaimState, Decision, added_claim, check_decision, corrected, field_text, fold, spans_from
+from accordingto.review.log import DecisionLog, new_batch
+from accordingto.review.progress import Progress
+from accordingto.review.queue import Queue, Row
+from accordingto.review.runs import ReviewRun
+from accordingto.schema import Attribution, Claim
+
+OPEN_ARTICLES = 8  # that are kept read; going back and forth is quick then
+LINE = 140  # characters of a claim in the queue
+UNDECIDED = ClaimState()
+
+
+class StaleError(Exception):
+    """A decision about a claim that changed since it was shown."""
+
+
+@dataclass(frozen=True)
+class OpenArticle:
+    """An article with its claims as they stand now."""
+
+    facts: Mapping[str, Any]  # its line of articles.jsonl
+    text: str
+    claims: tuple[Claim, ...]  # corrected, by their cues; with those that reviewers added
+    originals: Mapping[str, Claim]  # as the pipeline wrote them
+    furniture: tuple[tuple[int, int, str], ...]
+    version: str  # another one when spans changed
+
+
+class Desk:
+    """One reviewer's work on a run."""
+
+    def __init__(self, run: ReviewRun, log: DecisionLog, reviewer: str = "", *, lead: bool = False) -> None:
+        """Lay out a run; lead: whether this reviewer's verdicts settle disagreements."""
+        self.run, self.log, self.reviewer, self.lead = run, log, reviewer, lead
+        self.articles, self.digests = list(run.articles.by_text.values()), list(run.articles.by_text)
+        self._place = {article_id: place for place, article_id in enumerate(self.articles)}
+        self._digest_place = {digest: place for place, digest in enumerate(self.digests)}
+        self.titles = [""] * len(self.articles)
+        self.states: dict[str, ClaimState] = {}
+        self.versions: dict[str, int] = {}  # claim → the last row of the log that concerns it
+        self._rows_of: dict[str, list[Decision]] = {}
+        self._claims_of_batch: dict[str, set[str]] = {}
+        self._turns: dict[str, list[Decision]] = {}  # batch → its undos and redos
+        self._known: set[str] = set()  # ids of decisions
+        self._last = 0
+        self._open: OrderedDict[int, OpenArticle] = OrderedDict()
+        self.queue = Queue(self._rows())
+        self.pipeline = len(self.queue)  # claims that the pipeline made; those behind it were added
+        self.refresh()
+
+    def _rows(self) -> Iterator[Row]:
+        for claim in self.run.claims():
+            place = self._place[claim.article_id]
+            self.titles[place] = claim.title or claim.article_id
+            yield _row(claim, place)
+
+    def refresh(self) -> None:
+        """Take in what was written to the log since the last time, by whomever."""
+        touched: set[str] = set()
+        for number, row in self.log.read(self._last):
+            self._last = number
+            self._known.add(row.decision_id)
+            if row.kind in ("undo", "redo"):
+                self._turns.setdefault(row.undoes, []).append(row)
+                claims = self._claims_of_batch.get(row.undoes, set())
+            else:
+                self._rows_of.setdefault(row.claim_id, []).append(row)
+                self._claims_of_batch.setdefault(row.batch, set()).add(row.claim_id)
+                claims = {row.claim_id}
+            self.versions |= dict.fromkeys(claims, number)
+            touched |= claims
+        if touched:
+            self._settle(touched)
+
+    def _settle(self, touched: set[str]) -> None:
+        """Fold the decisions about some claims again."""
+        rows = [row for claim in touched for row in self._rows_of.get(claim, ())]
+        turns = [turn for batch in {row.batch for row in rows} for turn in self._turns.get(batch, ())]
+        states = fold([*rows, *turns])
+        new: list[Row] = []
+        for claim in touched:
+            self.states[claim] = states.get(claim, UNDECIDED)
+            new += self._added_rows(claim)
+        self.queue.add(new)
+        for place in {self._digest_place[row.article_sha256] for row in rows if row.kind == "add" or row.field in SPAN_EDITS if row.article_sha256 in self._digest_place}:
+            self._open.pop(place, None)
+        for claim in touched & self.queue.number.keys():
+            self._requeue(claim)
+
+    def _added_rows(self, claim: str) -> list[Row]:
+        """Return the row of a claim that a reviewer added and that the queue does not know yet."""
+        state = self.states[claim]
+        place = self._digest_place.get(state.article_sha256)
+        if state.added is None or place is None or claim in self.queue.number:
+            return []
+        article = self.run.articles[self.articles[place]]
+        self.titles[place] = article["title"] or article["article_id"]
+        return [_row(added_claim(claim, state, article, self.run.text(self.articles[place])), place)]
+
+    def _requeue(self, claim_id: str) -> None:
+        """Tell the queue what became of a claim."""
+        number, state = self.queue.number[claim_id], self.states[claim_id]
+        if number >= self.pipeline and state.added is None:  # its adding was undone
+            self.queue.set_gone(number, gone=True)
+            return
+        self.queue.set_gone(number, gone=False)
+        flags = {"conflict": state.conflict, "mine": self.reviewer not in state.by, "edited": bool(set(state.edits) - {"note"}) and state.added is None, "added": state.added is not None}
+        row = _row(self.claim(claim_id), int(self.queue.articles[number])) if self._was_edited(claim_id) else None
+        self.queue.set_state(number, state.decision, flags, row.facets if row else {}, row.text if row else self.queue.text(number), row.line if row else self.queue.lines[number])
+
+    def _was_edited(self, claim_id: str) -> bool:
+        return any(row.kind == "add" or row.field != "decision" for row in self._rows_of.get(claim_id, ()))
+
+    def state(self, claim_id: str) -> ClaimState:
+        """Return what the decisions made of a claim."""
+        return self.states.get(claim_id, UNDECIDED)
+
+    def history(self, claim_id: str) -> list[Decision]:
+        """Return the decisions about a claim as they were made, undone ones too."""
+        return self._rows_of.get(claim_id, [])
+
+    def article(self, place: int) -> OpenArticle:
+        """Return an article with its claims as they stand now."""
+        if place not in self._open:
+            self._open[place] = self._read(place)
+            while len(self._open) > OPEN_ARTICLES:
+                self._open.popitem(last=False)
+        self._open.move_to_end(place)
+        return self._with_edits(self._open[place])
+
+    def _read(self, place: int) -> OpenArticle:
+        article_id = self.articles[place]
+        facts, text = self.run.articles[article_id], self.run.text(article_id)
+        originals = {claim.claim_id: claim for claim in self.run.claims_of(article_id)} if facts["claims"] else {}
+        version = hashlib.sha256(f"{self.digests[place]} {self._last}".encode()).hexdigest()[:16]
+        return OpenArticle(facts, text, (), originals, tuple(find_furniture(text, facts["title"])), version)
+
+    def _with_edits(self, article: OpenArticle) -> OpenArticle:
+        """Return an article with its claims after the decisions; which claims those are may change with every decision."""
+        digest = self.digests[self._place[article.facts["article_id"]]]
+        claims = [corrected(claim, self.state(claim.claim_id), article.text) for claim in article.originals.values()]
+        added = [(claim, state) for claim in self._added_to(digest) if (state := self.state(claim)).added is not None]
+        claims += [added_claim(claim, state, article.facts, article.text) for claim, state in added]
+        claims.sort(key=lambda claim: claim.cue.spans)
+        return OpenArticle(article.facts, article.text, tuple(claims), article.originals, article.furniture, article.version)
+
+    def _added_to(self, digest: str) -> list[str]:
+        place = self._digest_place[digest]
+        return [claim for claim in self.queue.ids[self.pipeline :] if self.queue.articles[self.queue.number[claim]] == place]
+
+    def claim(self, claim_id: str) -> Claim:
+        """Return a claim as it stands now."""
+        article = self.article(int(self.queue.articles[self.queue.number[claim_id]]))
+        return next(claim for claim in article.claims if claim.claim_id == claim_id)
+
+    def progress(self) -> Progress:
+        """Return how far the review is."""
+        codes = self.queue.columns["decision"].codes[: self.pipeline]
+        _, accepted, rejected, unsure = (int((codes == code).sum()) for code in range(4))
+        return Progress(self.pipeline, accepted, rejected, unsure, int(self.queue.flags["conflict"].sum()), int(self.queue.flags["added"].sum()))
+
+    def knows(self, request: str) -> bool:
+        """Return whether a request was answered before: one that is sent again, since its answer was lost, is not done again."""
+        return _decision_id(request, 0) in self._known
+
+    def decide(self, claim_id: str, verdict: str, *, seen: int, request: str) -> bool:
+        """Write a verdict; return False where it is this reviewer's already. seen: the version that was shown. Raises StaleError, DecisionError."""
+        self._check_seen(claim_id, seen)
+        state = self.state(claim_id)
+        if state.decision == verdict and (self.lead or state.by.get(self.reviewer) == verdict) and not (self.lead and state.conflict):
+            return False
+        self._write([self._decision(claim_id, "lead" if self.lead else "verdict", "decision", state.decision, verdict)], request)
+        return True
+
+    def accept_all(self, claim_ids: Iterable[str], *, request: str) -> int:
+        """Accept those of some claims that nobody has decided, as one batch, and return their number."""
+        open_ones = [claim for claim in dict.fromkeys(claim_ids) if claim in self.queue.number and not self.state(claim).decision]
+        self._write([self._decision(claim, "lead" if self.lead else "verdict", "decision", "", "accept") for claim in open_ones], request)
+        return len(open_ones)
+
+    def edit(self, claim_id: str, changes: Mapping[str, str], *, seen: int, request: str) -> list[str]:
+        """Write new values of fields as one batch, and return the fields that changed. Raises StaleError, DecisionError."""
+        self._check_seen(claim_id, seen)
+        claim, state = self.claim(claim_id), self.state(claim_id)
+        own = dict(changes)
+        if own.get("attitude") == "neutral":
+            own["attitude_target"] = ""  # a neutral attitude is towards nobody
+        old = {name: state.edits.get("note", "") if name == "note" else field_text(claim, name) for name in own}
+        changed = [name for name in own if own[name] != old[name]]
+        self._write([self._decision(claim_id, "lead" if self.lead else "edit", name, old[name], own[name]) for name in changed], request)
+        return changed
+
+    def add(self, place: int, spans: Mapping[str, str], *, request: str) -> str:
+        """Add a claim that the pipeline missed, by its spans, and return its id. Raises DecisionError."""
+        text = self.run.text(self.articles[place])
+        parts = [spans_from(spans.get(name, ""), len(text), "the missed claim") for name in SPAN_EDITS]
+        new = claim_id(bytes.fromhex(self.digests[place]), Attribution(*parts, None, 1.0))
+        if new in self.queue.number and (self.queue.number[new] < self.pipeline or self.state(new).added is not None):
+            raise DecisionError("the missed claim", "a claim with these words is there already", "go to it and change it")
+        fields = json.dumps({name: spans.get(name, "") for name in SPAN_EDITS})
+        decision = Decision("", new, self.digests[place], self.reviewer, "add", "", "", fields, "", "")
+        check_decision(_in_batch(decision, "b"), text)
+        self._write([decision], request)
+        return new
+
+    def undo(self) -> str | None:
+        """Take this reviewer's last batch back; return a claim of it, None where there is nothing to take back."""
+        return self._turn(self.log.undo(self.reviewer))
+
+    def redo(self) -> str | None:
+        """Do the batch again that was taken back last; return a claim of it, None where there is none."""
+        return self._turn(self.log.redo(self.reviewer))
+
+    def _turn(self, batch: str | None) -> str | None:
+        self.refresh()
+        return None if batch is None else next((row.claim_id for claim in self._claims_of_batch.get(batch, ()) for row in self._rows_of[claim]), "")
+
+    def _check_seen(self, claim_id: str, seen: int) -> None:
+        self.refresh()
+        if claim_id not in self.queue.number:
+            raise DecisionError(f"the decision on {claim_id!r}", "there is no such claim", "reload the page")
+        if self.versions.get(claim_id, 0) != seen:
+            raise StaleError(claim_id)
+
+    def _decision(self, claim_id: str, kind: str, field: str, old: str, new: str) -> Decision:
+        digest = self.digests[int(self.queue.articles[self.queue.number[claim_id]])]
+        decision = Decision("", claim_id, digest, self.reviewer, kind, field, old, new, "", "")
+        check_decision(_in_batch(decision, "b"), self.run.text(self.articles[self._digest_place[digest]]) if field in SPAN_EDITS else None)
+        return decision
+
+    def _write(self, decisions: Sequence[Decision], request: str) -> None:
+        """Write decisions as one batch, on the disk when this returns."""
+        batch = new_batch()
+        if decisions:
+            self.log.decide([_in_batch(decision, batch, _decision_id(request, i)) for i, decision in enumerate(decisions)])
+        self.refresh()
