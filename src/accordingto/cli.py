@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from accordingto.errors import AccordingToError, IncompleteError, TrainingError
+from accordingto.errors import AccordingToError, IncompleteError, RunError, TrainingError
 
 if TYPE_CHECKING:
     from accordingto.output import Summary
@@ -215,6 +215,33 @@ def report(
 
     covered = write_report(tables, output)
     _say(f"{len(covered.claims)} claims from {len(covered.tables)} tables, {covered.rejected} rejected ones and {covered.repeated} repeated rows left out -> {output}")
+
+
+@app.command()
+def review(
+    run: Annotated[Path, typer.Argument(help="The folder of a run.")],
+    reviewer: Annotated[str, typer.Option(help="Your name, kept beside each decision; where several review, each takes an own one.")] = "",
+    lead: Annotated[bool, typer.Option("--lead", help="Your verdicts settle what reviewers disagree about.")] = False,
+    browser: Annotated[bool, typer.Option(help="Open the page in the browser; its address is printed in any case.")] = True,
+    host: Annotated[str, typer.Option(help="The address of this machine to listen at; none that others can reach.")] = "127.0.0.1",
+) -> None:
+    """Review the claims of a RUN beside their articles, in a page that only this machine can open."""
+    try:
+        from accordingto.review.server import serve_review
+    except ImportError as error:
+        raise RunError(run, f"the package {error.name!r} is missing", "pip install 'accordingto[review]'") from error
+    serve_review(run, reviewer=reviewer, lead=lead, host=host, ready=lambda address: _opened(address, browser=browser))
+
+
+def _opened(address: str, *, browser: bool) -> None:
+    """Tell the address of the page, and open it."""
+    typer.echo(address)
+    _say("every decision is saved as it is made; stop with Ctrl-C")
+    if browser:
+        import threading
+        import webbrowser
+
+        threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()  # a browser of the terminal would hold us up until it ends
 
 
 def _cores(wanted: int) -> int:

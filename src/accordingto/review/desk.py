@@ -9,7 +9,7 @@ import hashlib
 import json
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from accordingto.claim import claim_id
@@ -59,6 +59,7 @@ class Desk:
         self._claims_of_batch: dict[str, set[str]] = {}
         self._turns: dict[str, list[Decision]] = {}  # batch → its undos and redos
         self._known: set[str] = set()  # ids of decisions
+        self.reviewers: set[str] = {reviewer}
         self._last = 0
         self._open: OrderedDict[int, OpenArticle] = OrderedDict()
         self.queue = Queue(self._rows())
@@ -77,6 +78,7 @@ class Desk:
         for number, row in self.log.read(self._last):
             self._last = number
             self._known.add(row.decision_id)
+            self.reviewers.add(row.reviewer)
             if row.kind in ("undo", "redo"):
                 self._turns.setdefault(row.undoes, []).append(row)
                 claims = self._claims_of_batch.get(row.undoes, set())
@@ -135,6 +137,14 @@ class Desk:
     def history(self, claim_id: str) -> list[Decision]:
         """Return the decisions about a claim as they were made, undone ones too."""
         return self._rows_of.get(claim_id, [])
+
+    def turns(self, claim_id: str) -> list[Decision]:
+        """Return the undos and redos that concern a claim."""
+        return [turn for batch in {row.batch for row in self.history(claim_id)} for turn in self._turns.get(batch, ())]
+
+    def place_of(self, article_id: str) -> int | None:
+        """Return an article's place in the run; None where there is none."""
+        return self._place.get(article_id)
 
     def article(self, place: int) -> OpenArticle:
         """Return an article with its claims as they stand now."""
@@ -230,7 +240,7 @@ class Desk:
 
     def _turn(self, batch: str | None) -> str | None:
         self.refresh()
-        return None if batch is None else next((row.claim_id for claim in self._claims_of_batch.get(batch, ()) for row in self._rows_of[claim]), "")
+        return None if batch is None else min(self._claims_of_batch.get(batch, {""}))
 
     def _check_seen(self, claim_id: str, seen: int) -> None:
         self.refresh()
@@ -251,3 +261,20 @@ class Desk:
         if decisions:
             self.log.decide([_in_batch(decision, batch, _decision_id(request, i)) for i, decision in enumerate(decisions)])
         self.refresh()
+
+
+def _row(claim: Claim, place: int) -> Row:
+    """Return what the queue is told of a claim."""
+    line = " ".join(claim.claim.split())
+    words = " ".join(filter(None, (claim.speaker, claim.speaker_role, claim.source.text, claim.cue.text, claim.claim, claim.attitude_target, claim.title, claim.publisher)))
+    facets = {"speaker": claim.speaker or "", "stance": claim.stance or "", "kind": claim.source_kind or "", "publisher": claim.publisher}
+    return Row(claim.claim_id, place, claim.cue.spans[0][0] if claim.cue.spans else 0, claim.confidence, facets, words.casefold(), line if len(line) <= LINE else line[: LINE - 1] + "…")
+
+
+def _in_batch(decision: Decision, batch: str, decision_id: str = "") -> Decision:
+    return replace(decision, batch=batch, decision_id=decision_id)
+
+
+def _decision_id(request: str, number: int) -> str:
+    """Return the id of a request's decision, the same each time it is sent; empty where the request has no name."""
+    return f"d_{hashlib.sha256(f'{request} {number}'.encode()).hexdigest()[:20]}" if request else ""

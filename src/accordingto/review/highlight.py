@@ -46,6 +46,11 @@ def plain(text: str | None) -> str:
     return _HIDDEN.sub("\N{REPLACEMENT CHARACTER}", text or "")
 
 
+def plain_field(text: str) -> str:
+    """Return text for a field that a reviewer may change: all as it is but what no page can hold."""
+    return re.sub("[\0\ud800-\udfff]", "\N{REPLACEMENT CHARACTER}", text)
+
+
 def hidden_names(text: str | None) -> str:
     """Return the names of a text's hidden characters, for beside a field that cannot show them."""
     return ", ".join(dict.fromkeys(_name(c) for c in _HIDDEN.findall(text or "")))

@@ -107,6 +107,7 @@ class Queue:
         self.columns = {name: Column(DECISIONS if name == "decision" else ()) for name in FACETS}
         self.flags = {name: np.zeros(0, bool) for name in FLAGS}
         self.articles, self.places, self.confidences = np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0)
+        self._gone = np.zeros(0, bool)  # added claims whose adding was undone
         self._texts: list[str] = []
         self.add(rows)
 
@@ -131,6 +132,7 @@ class Queue:
             column.codes = np.concatenate([column.codes, np.array(codes[name], np.int32)])
         for name in FLAGS:
             self.flags[name] = np.concatenate([self.flags[name], np.full(len(numbers), name == "mine")])
+        self._gone = np.concatenate([self._gone, np.zeros(len(numbers), bool)])
         new = np.array(numbers, np.float64).reshape(-1, 3)
         self.articles, self.places = (np.concatenate([old, new[:, i].astype(np.int64)]) for i, old in enumerate((self.articles, self.places)))
         self.confidences = np.concatenate([self.confidences, new[:, 2]])
@@ -157,6 +159,19 @@ class Queue:
             self._texts[number] = text
             self._searched.clear()
 
+    def set_gone(self, number: int, *, gone: bool) -> None:
+        """Keep whether a claim is no longer there."""
+        self._gone[number] = gone
+        self.flags["added"][number] &= not gone
+
+    def is_gone(self, number: int) -> bool:
+        """Return whether a claim is no longer there."""
+        return bool(self._gone[number])
+
+    def text(self, number: int) -> str:
+        """Return the words of a claim that are searched."""
+        return self._texts[number]
+
     def value(self, name: str, number: int) -> str:
         """Return what a claim has in a facet."""
         column = self.columns[name]
@@ -164,7 +179,7 @@ class Queue:
 
     def select(self, wanted: Filter) -> np.ndarray:
         """Return the numbers of the claims that a filter lets through, in its order."""
-        mask = np.ones(len(self.ids), bool)
+        mask = ~self._gone
         for part in self._masks(wanted).values():
             mask &= part
         order = self.orders[wanted.order]
@@ -175,7 +190,7 @@ class Queue:
         masks = self._masks(wanted)
         out = {}
         for name, column in self.columns.items():
-            mask = np.ones(len(self.ids), bool)
+            mask = ~self._gone
             for other, part in masks.items():
                 if other != name:
                     mask &= part
