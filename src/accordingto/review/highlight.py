@@ -17,7 +17,7 @@ from markupsafe import Markup, escape
 from accordingto.schema import CharSpan, Claim
 
 ROLES = {"source": "s", "cue": "c", "content": "o"}
-HEADING = 160  # characters of a line that may be a heading
+HEADING, ENDS = 140, ".,:;!?…”\"’')]"  # characters of a line that may be a heading, and with which it then does not end
 _LINE = re.compile(r"[^\n\r\u2028\u2029]*(?:\r\n|[\n\r\u2028\u2029]|$)")
 _NAMES = {
     "\u061c": "ALM", "\u200b": "ZWSP", "\u200e": "LRM", "\u200f": "RLM", "\u202a": "LRE", "\u202b": "RLE", "\u202c": "PDF", "\u202d": "LRO", "\u202e": "RLO", "\u2060": "WJ",
@@ -59,15 +59,14 @@ def hidden_names(text: str | None) -> str:
 def article_html(text: str, claims: Sequence[Claim], furniture: Iterable[tuple[int, int, str]] = ()) -> Markup:
     """Return an article as paragraphs, one a line of its text; `data-r` says what each stretch is to which claim."""
     borders, marks = _sweep(claims, [(start, end) for start, end, _ in furniture])
-    out, heading = [], True
+    out = []
     for match in _LINE.finditer(text):
         if match.start() == match.end():
             continue
         pieces = list(_pieces(text, match.start(), match.end(), borders, marks))
         line = match[0].strip()
         bare = all(p.furniture or not p.text.strip() for p in pieces)
-        kind = "blank" if not line else "furniture" if bare else "heading" if heading and len(line) <= HEADING and line[-1] not in ".,:;" else ""
-        heading = heading and kind != ""
+        kind = "blank" if not line else "furniture" if bare else "heading" if len(line) <= HEADING and line[-1] not in ENDS else ""
         out.append(Markup('<p{}>{}</p>').format(Markup(' class="{}"').format(kind) if kind else "", Markup("").join(map(_piece_html, pieces))))
     return Markup("").join(out)
 

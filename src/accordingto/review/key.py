@@ -31,6 +31,7 @@ KEYS = (
     Key("space", "unsure", "Unsure", "Decide"),
     Key("u", "undo", "Undo", "Decide"),
     Key("ctrl+z", "undo", "Undo", "Decide"),
+    Key("r", "redo", "Redo", "Decide"),
     Key("ctrl+shift+z", "redo", "Redo", "Decide"),
     Key("j", "next_claim", "Next claim", "Go"),
     Key("k", "previous_claim", "Previous claim", "Go"),

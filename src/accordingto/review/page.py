@@ -158,9 +158,9 @@ class Page:
                 continue
             if name == "decision" and not self.desk.queue.flags["conflict"].any() and len(self.desk.reviewers) < 2:
                 values = [(v, c) for v, c in values if v != "mine" or v in chosen]
-            values.sort(key=lambda pair: pair[0] not in chosen)
-            choices = [Choice(_value_name(v, name), c, v in chosen, f"/?{view.wanted.toggled(name, v).query()}") for v, c in values[:LONGEST]]
-            out.append((name, FACET_NAMES[name], choices[:FACET], choices[FACET:]))
+            choices = [Choice(_value_name(v, name), c, v in chosen, f"/?{view.wanted.toggled(name, v).query()}") for i, (v, c) in enumerate(values) if i < LONGEST or v in chosen]
+            first = [choice for i, choice in enumerate(choices) if i < FACET or choice.chosen]
+            out.append((name, FACET_NAMES[name], first, [choice for choice in choices if choice not in first]))
         return out
 
     def _record(self, view: View) -> Mapping[str, Any]:

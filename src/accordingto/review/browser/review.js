@@ -230,7 +230,7 @@ function show(answer, { focus, push, keep = null }) {
   else at?.();
   const said = answer.said ?? "";
   if (answer.status >= 400) alarm(said);
-  else announce([said, focus ? spoken() : ""].filter(Boolean).join(" "));
+  else announce(said, focus ? spoken() : "");
   document.dispatchEvent(new CustomEvent("shown"));
   return { ...answer, ok: answer.status < 400 };
 }
@@ -292,11 +292,13 @@ function showQueue(shown) {
 }
 
 let clearing = null;
-function announce(message) {
-  if (!message) return;
+function announce(message, further = "") {
+  if (!message && !further) return;
+  const [seen, heard] = $$("#status span");
   const status = $("#status");
-  status.textContent = message === status.textContent ? `${message}\u00a0` : message; // a change, or it is not read out
-  status.classList.add("fresh");
+  seen.textContent = message === seen.textContent ? `${message}\u00a0` : message; // a change, or it is not read out
+  heard.textContent = further;
+  status.classList.toggle("fresh", Boolean(message));
   clearTimeout(clearing);
   clearing = setTimeout(() => status.classList.remove("fresh"), 4000);
 }
