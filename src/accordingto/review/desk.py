@@ -61,7 +61,9 @@ class Desk:
         self._known: set[str] = set()  # ids of decisions
         self.reviewers: set[str] = {reviewer}
         self._last = 0
-        self._open: OrderedDict[int, OpenArticle] = OrderedDict()
+        self._open: OrderedDict[int, OpenArticle] = OrderedDict()  # as the pipeline left them
+        self._settled: dict[int, OpenArticle] = {}
+        self._moved: dict[int, int] = {}  # article → the last row of the log that moved words in it
         self.queue = Queue(self._rows())
         self.pipeline = len(self.queue)  # claims that the pipeline made; those behind it were added
         self.refresh()
@@ -101,8 +103,11 @@ class Desk:
             self.states[claim] = states.get(claim, UNDECIDED)
             new += self._added_rows(claim)
         self.queue.add(new)
-        for place in {self._digest_place[row.article_sha256] for row in rows if row.kind == "add" or row.field in SPAN_EDITS if row.article_sha256 in self._digest_place}:
-            self._open.pop(place, None)
+        for row in rows:
+            place = self._digest_place.get(row.article_sha256, -1)
+            self._settled.pop(place, None)
+            if row.kind == "add" or row.field in SPAN_EDITS:
+                self._moved[place] = self._last
         for claim in touched & self.queue.number.keys():
             self._requeue(claim)
 
@@ -151,28 +156,27 @@ class Desk:
         if place not in self._open:
             self._open[place] = self._read(place)
             while len(self._open) > OPEN_ARTICLES:
-                self._open.popitem(last=False)
+                self._settled.pop(self._open.popitem(last=False)[0], None)
         self._open.move_to_end(place)
-        return self._with_edits(self._open[place])
+        if place not in self._settled:
+            self._settled[place] = self._with_decisions(self._open[place], place)
+        return self._settled[place]
 
     def _read(self, place: int) -> OpenArticle:
         article_id = self.articles[place]
         facts, text = self.run.articles[article_id], self.run.text(article_id)
-        originals = {claim.claim_id: claim for claim in self.run.claims_of(article_id)} if facts["claims"] else {}
-        version = hashlib.sha256(f"{self.digests[place]} {self._last}".encode()).hexdigest()[:16]
-        return OpenArticle(facts, text, (), originals, tuple(find_furniture(text, facts["title"])), version)
+        claims = self.run.claims_of(article_id) if facts["claims"] else []
+        return OpenArticle(facts, text, tuple(claims), {claim.claim_id: claim for claim in claims}, tuple(find_furniture(text, facts["title"])), "")
 
-    def _with_edits(self, article: OpenArticle) -> OpenArticle:
-        """Return an article with its claims after the decisions; which claims those are may change with every decision."""
-        digest = self.digests[self._place[article.facts["article_id"]]]
+    def _with_decisions(self, article: OpenArticle, place: int) -> OpenArticle:
+        """Return an article with its claims after the decisions."""
         claims = [corrected(claim, self.state(claim.claim_id), article.text) for claim in article.originals.values()]
-        added = [(claim, state) for claim in self._added_to(digest) if (state := self.state(claim)).added is not None]
+        added = [(claim, state) for claim in self._added_to(place) if (state := self.state(claim)).added is not None]
         claims += [added_claim(claim, state, article.facts, article.text) for claim, state in added]
         claims.sort(key=lambda claim: claim.cue.spans)
-        return OpenArticle(article.facts, article.text, tuple(claims), article.originals, article.furniture, article.version)
+        return replace(article, claims=tuple(claims), version=f"{self.digests[place][:16]}.{self._moved.get(place, 0)}")
 
-    def _added_to(self, digest: str) -> list[str]:
-        place = self._digest_place[digest]
+    def _added_to(self, place: int) -> list[str]:
         return [claim for claim in self.queue.ids[self.pipeline :] if self.queue.articles[self.queue.number[claim]] == place]
 
     def claim(self, claim_id: str) -> Claim:
@@ -220,8 +224,8 @@ class Desk:
     def add(self, place: int, spans: Mapping[str, str], *, request: str) -> str:
         """Add a claim that the pipeline missed, by its spans, and return its id. Raises DecisionError."""
         text = self.run.text(self.articles[place])
-        parts = [spans_from(spans.get(name, ""), len(text), "the missed claim") for name in SPAN_EDITS]
-        new = claim_id(bytes.fromhex(self.digests[place]), Attribution(*parts, None, 1.0))
+        source, cue, content = (spans_from(spans.get(name, ""), len(text), "the missed claim") for name in SPAN_EDITS)
+        new = claim_id(bytes.fromhex(self.digests[place]), Attribution(source, cue, content, None, 1.0))
         if new in self.queue.number and (self.queue.number[new] < self.pipeline or self.state(new).added is not None):
             raise DecisionError("the missed claim", "a claim with these words is there already", "go to it and change it")
         fields = json.dumps({name: spans.get(name, "") for name in SPAN_EDITS})

@@ -23,7 +23,7 @@ class Key:
     value: str = ""  # what the action is given
 
 
-STANCE_KEYS = tuple(zip("1234567890", LABELS["stance"]))
+STANCE_KEYS = tuple(zip("1234567890", map(str, LABELS["stance"])))
 
 KEYS = (
     Key("a", "accept", "Accept", "Decide"),

@@ -10,6 +10,7 @@ from urllib.parse import urlencode, urlsplit
 
 import jinja2
 import numpy as np
+from markupsafe import Markup
 
 from accordingto.review import key
 from accordingto.review.desk import Desk
@@ -20,7 +21,6 @@ from accordingto.schema import Claim
 
 PAGE = 50  # claims that the queue lists at once, and so the most that `accept all shown` accepts
 FACET = 8  # values of a facet that are listed before `all`
-LONGEST = 200  # and of those, at most so many
 FACET_NAMES = {"decision": "Decision", "stance": "Stance", "kind": "Kind of source", "speaker": "Speaker", "publisher": "Publisher"}
 VALUE_NAMES = {LEFT: "left", "accept": "accepted", "reject": "rejected", "conflict": "disagreed", "mine": "left by me"}
 PARTS = ("progress", "queue", "record", "article")
@@ -103,7 +103,7 @@ class Page:
         """Return the page."""
         parts = self.parts(view, PARTS)
         values = {"run": self.desk.run.folder.resolve().name, "reviewer": self.desk.reviewer, "lead": self.desk.lead, "keys": key.keys_for_script(), "groups": key.keys_by_group()}
-        return self._templates.get_template("page.html.jinja").render(parts={name: jinja2.utils.markupsafe.Markup(html) for name, html in parts.items()}, **values)  # noqa: S704  (rendered above)
+        return self._templates.get_template("page.html.jinja").render(parts={name: Markup(html) for name, html in parts.items()}, **values)  # noqa: S704  (rendered above)
 
     def parts(self, view: View, names: Iterable[str]) -> dict[str, str]:
         """Return some parts of the page."""
@@ -148,19 +148,19 @@ class Page:
         speaker, stance, decision = (queue.value(name, number) for name in ("speaker", "stance", "decision"))
         return Line(queue.ids[number], address, number == view.claim, speaker, stance, queue.lines[number], decision, flags, float(queue.confidences[number]), number >= self.desk.pipeline, title)
 
-    def _facets(self, view: View) -> list[tuple[str, str, list[Choice], list[Choice]]]:
-        """Return name, label, first and further values of each facet that tells claims apart."""
+    def _facets(self, view: View) -> list[tuple[str, str, list[Choice], list[Choice], int]]:
+        """Return name, label, first and further values, and the number of unlisted ones, of each facet that tells claims apart."""
         out = []
-        for name, counts in self.desk.queue.counts(view.wanted).items():
+        for name, (counts, unlisted) in self.desk.queue.counts(view.wanted).items():
             chosen = view.wanted.chosen.get(name, ())
-            values = [(v, c) for v, c in counts if c or v in chosen] + [(v, 0) for v in chosen if v not in dict(counts)]
+            values = [(v, c) for v, c in counts if c or v in chosen]
             if name != "decision" and len(values) < 2 and not chosen:
                 continue
             if name == "decision" and not self.desk.queue.flags["conflict"].any() and len(self.desk.reviewers) < 2:
                 values = [(v, c) for v, c in values if v != "mine" or v in chosen]
-            choices = [Choice(_value_name(v, name), c, v in chosen, f"/?{view.wanted.toggled(name, v).query()}") for i, (v, c) in enumerate(values) if i < LONGEST or v in chosen]
+            choices = [Choice(_value_name(v, name), c, v in chosen, f"/?{view.wanted.toggled(name, v).query()}") for v, c in values]
             first = [choice for i, choice in enumerate(choices) if i < FACET or choice.chosen]
-            out.append((name, FACET_NAMES[name], first, [choice for choice in choices if choice not in first]))
+            out.append((name, FACET_NAMES[name], first, [choice for choice in choices if choice not in first], unlisted))
         return out
 
     def _record(self, view: View) -> Mapping[str, Any]:

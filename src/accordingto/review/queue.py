@@ -6,6 +6,7 @@ fraction of a second (CONTRIBUTING.md, Benchmarks).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
@@ -62,7 +63,7 @@ def _percent(text: str | None, default: float) -> float:
         value = float(text or default)
     except ValueError:
         return default
-    return min(100.0, max(0.0, value)) if value == value else default  # NaN is not itself
+    return default if math.isnan(value) else min(100.0, max(0.0, value))
 
 
 class Row(NamedTuple):
@@ -92,9 +93,29 @@ class Column:
             self.values.append(value)
         return code
 
+    def count(self, found: np.ndarray, value: str) -> int:
+        """Return the count of a value that may be none of the column's."""
+        return int(found[self._codes[value]]) if value in self._codes else 0
+
     def holds(self, wanted: Iterable[str]) -> np.ndarray:
         """Return which claims have one of some values."""
         return np.isin(self.codes, [self._codes[v] for v in wanted if v in self._codes])
+
+
+class Counts(NamedTuple):
+    """Values of a facet with their counts."""
+
+    values: list[tuple[str, int]]
+    unlisted: int  # further values
+
+
+def _commonest(column: Column, found: np.ndarray, chosen: Iterable[str], most: int) -> Counts:
+    """Return a facet's commonest values and those that are chosen; found: the count of each."""
+    there = np.flatnonzero(found)
+    listed = there[np.argsort(-found[there], kind="stable")[:most]]
+    pairs = {column.values[code]: int(found[code]) for code in listed}
+    pairs |= {value: column.count(found, value) for value in chosen}
+    return Counts(sorted(pairs.items(), key=lambda pair: (-pair[1], pair[0])), len(there) - len(listed))
 
 
 class Queue:
@@ -116,6 +137,7 @@ class Queue:
 
     def add(self, rows: Iterable[Row]) -> None:
         """Take in further claims; one that is there is passed over."""
+        before = len(self.ids)
         codes: dict[str, list[int]] = {name: [] for name in FACETS}
         numbers: list[tuple[int, int, float]] = []
         for row in rows:
@@ -128,6 +150,8 @@ class Queue:
             numbers.append((row.article, row.place, row.confidence))
             for name in FACETS:
                 codes[name].append(self.columns[name].code(row.facets.get(name, "")))
+        if len(self.ids) == before and before:
+            return
         for name, column in self.columns.items():
             column.codes = np.concatenate([column.codes, np.array(codes[name], np.int32)])
         for name in FLAGS:
@@ -185,8 +209,11 @@ class Queue:
         order = self.orders[wanted.order]
         return order[mask[order]]
 
-    def counts(self, wanted: Filter) -> dict[str, list[tuple[str, int]]]:
-        """Return for each facet its values with their counts, as if nothing were chosen in that facet: what choosing would give."""
+    def counts(self, wanted: Filter, most: int = 60) -> dict[str, Counts]:
+        """Return for each facet its values with their counts, as if nothing were chosen in that facet: what choosing would give.
+
+        most: values of a facet that are listed, the commonest first; those that are chosen are listed in any case.
+        """
         masks = self._masks(wanted)
         out = {}
         for name, column in self.columns.items():
@@ -195,8 +222,11 @@ class Queue:
                 if other != name:
                     mask &= part
             found = np.bincount(column.codes[mask], minlength=len(column.values))
-            counts = [(value or (LEFT if name == "decision" else ""), int(found[code])) for code, value in enumerate(column.values)]
-            out[name] = counts + [(flag, int((mask & self.flags[flag]).sum())) for flag in FLAGS] if name == "decision" else sorted(counts, key=lambda c: (-c[1], c[0]))
+            if name == "decision":
+                pairs = [(value or LEFT, int(found[code])) for code, value in enumerate(column.values)]
+                out[name] = Counts([*pairs, *((flag, int((mask & self.flags[flag]).sum())) for flag in FLAGS)], 0)
+            else:
+                out[name] = _commonest(column, found, wanted.chosen.get(name, ()), most)
         return out
 
     def _masks(self, wanted: Filter) -> dict[str, np.ndarray]:

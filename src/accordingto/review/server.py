@@ -11,6 +11,7 @@ from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -23,7 +24,6 @@ from accordingto.review.desk import Desk, StaleError
 from accordingto.review.guard import Guard, is_loopback
 from accordingto.review.log import DecisionLog
 from accordingto.review.page import PAGE, PARTS, Page, View, at_claim, view_of
-from accordingto.review.queue import filter_from
 from accordingto.review.record import DECIDED, NAMES
 from accordingto.review.runs import read_run
 
@@ -151,7 +151,7 @@ def _acted(page: Page, view: View, body: Mapping[str, Any], act: Callable[[Page,
 
 def _body(data: bytes, kind: str) -> dict[str, Any]:
     """Return the JSON object of a request; a form of another page cannot send one without our consent."""
-    if kind.split(";")[0].strip().lower() != "application/json":
+    if kind.partition(";")[0].strip().lower() != "application/json":
         raise BadRequestError("it is not JSON")
     try:
         body = json.loads(data)
@@ -173,8 +173,6 @@ def _text(body: Mapping[str, Any], name: str) -> str:
 
 def _pairs(body: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Return the page's address, which each request carries, as its parameters."""
-    from urllib.parse import parse_qsl
-
     return parse_qsl(_text(body, "address").lstrip("/?"), keep_blank_values=True)
 
 
