@@ -15,10 +15,12 @@ import secrets
 from http.cookies import CookieError, SimpleCookie
 from urllib.parse import parse_qs
 
+from starlette.exceptions import HTTPException
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 BODY_BYTES = 2 * 2**20  # of a request, as Datasette has it; an edit of a very long claim takes some kilobytes
+TOO_LARGE = "The request is too large."
 READING = ("GET", "HEAD")
 HEADERS = {
     "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
@@ -51,10 +53,7 @@ class Guard:
         if refusal is not None:
             await refusal(scope, receive, _with_headers(send))
             return
-        try:
-            await self.app(scope, _bounded(receive), _with_headers(send))
-        except _TooLargeError:
-            await PlainTextResponse("The request is too large.", 413)(scope, receive, _with_headers(send))
+        await self.app(scope, _bounded(receive), _with_headers(send))
 
     def _refusal(self, scope: Scope, headers: list[tuple[str, str]]) -> Response | None:
         """Return the answer to a request that may not pass, or that brings the token; None for one that may."""
@@ -67,7 +66,7 @@ class Guard:
         if scope["path"] == "/" and b"token=" in scope["query_string"]:
             return RedirectResponse("/", 303)  # opened once more: the cookie is there already
         length = _only(headers, "content-length")
-        return PlainTextResponse("The request is too large.", 413) if length.isdigit() and int(length) > BODY_BYTES else None
+        return PlainTextResponse(TOO_LARGE, 413) if length.isdigit() and int(length) > BODY_BYTES else None
 
     def _exchange(self, scope: Scope) -> Response:
         """Return the cookie for the token, once; else the refusal."""
@@ -124,10 +123,6 @@ def _only(headers: list[tuple[str, str]], name: str) -> str:
     return values[0] if len(values) == 1 else ", ".join(values)
 
 
-class _TooLargeError(Exception):
-    """A body that is larger than it may be."""
-
-
 def _bounded(receive: Receive) -> Receive:
     """Return a receiver that stops at BODY_BYTES, whatever the request says of its length."""
     taken = 0
@@ -137,7 +132,7 @@ def _bounded(receive: Receive) -> Receive:
         message = await receive()
         taken += len(message.get("body", b""))
         if taken > BODY_BYTES:
-            raise _TooLargeError
+            raise HTTPException(413, TOO_LARGE)  # which the app answers
         return message
 
     return receive_some

@@ -40,6 +40,7 @@ def serve_review(folder: Path, *, reviewer: str = "", lead: bool = False, host: 
     """Serve the review of a run until it is stopped; ready: is told the address once it can be opened. Raises RunError."""
     import uvicorn
 
+    host = "127.0.0.1" if host == "localhost" else host
     if not is_loopback(host):
         raise RunError(folder, f"the review is served to this machine alone, and {host!r} is none of its own addresses", "leave --host out; from another machine, come through an SSH tunnel (ssh -L)")
     with DecisionLogOfRun(folder) as (run, log):
