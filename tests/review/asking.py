@@ -51,8 +51,8 @@ class Browser:
         body = {"seen": self.desk.versions.get(claim, 0)} | more
         return self.post("/decide", address or f"?claim={claim}", claim=claim, verdict=verdict, **body)
 
-    def edit(self, claim: str, seen: int | None = None, **changes: str) -> httpx.Response:
-        return self.post("/edit", f"?claim={claim}", claim=claim, changes=changes, seen=self.desk.versions.get(claim, 0) if seen is None else seen)
+    def edit(self, which: str, seen: int | None = None, **changes: str) -> httpx.Response:
+        return self.post("/edit", f"?claim={which}", claim=which, changes=changes, seen=self.desk.versions.get(which, 0) if seen is None else seen)
 
     @property
     def claims(self) -> list[str]:
