@@ -70,7 +70,8 @@ def raw(guard: Guard, headers: list[tuple[bytes, bytes]], method: str = "GET", p
     async def send(message: dict) -> None:
         sent.append(message)
 
-    scope = {"type": "http", "method": method, "path": path, "raw_path": path.encode(), "query_string": b"", "headers": headers, "http_version": "1.1", "scheme": "http", "server": ("127.0.0.1", 5000), "client": ("127.0.0.1", 1), "root_path": ""}
+    scope = {"type": "http", "method": method, "path": path, "raw_path": path.encode(), "query_string": b"", "headers": headers,
+             "http_version": "1.1", "scheme": "http", "server": ("127.0.0.1", 5000), "client": ("127.0.0.1", 1), "root_path": ""}  # fmt: skip
     asyncio.run(guard(scope, receive, send))
     return sent[0]["status"]
 

@@ -24,7 +24,7 @@ def claim_of(text: str, source: Sequence, cue: Sequence, content: Sequence, **fa
     parts = dict(zip(("source", "cue", "content"), (SpanText(JOINT.join(text[s:e] for s, e in part), part) for part in spans)))
     made = {
         "claim_id": claim_id(digest, Attribution(*spans, None, 0.5)), "article_id": "", "title": "", "publisher": "", "published": "", "url": "", "speaker": parts["source"].text or None, "speaker_role": None,
-        "attitude_target": None, "quotation": quotation_of(spans[2], quoted_spans(text), text), "claim": readable(text, spans[2]), "context": text.split("\n")[0], "parent_id": None, "confidence": 0.5,
+        "attitude_target": None, "quotation": quotation_of(spans[2], quoted_spans(text), text), "claim": readable(text, spans[2]), "context": text.split("\n", maxsplit=1)[0], "parent_id": None, "confidence": 0.5,
         "speaker_confidence": 0.5, "stance_confidence": 0.5, "why": parts["cue"].text, "model": "made 1",
     }  # fmt: skip
     return Claim(**(LABELS | made | parts | facts))
