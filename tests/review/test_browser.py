@@ -152,11 +152,17 @@ def test_filter_and_search_live_in_the_address_and_survive_a_reload(browser, run
         shown = [float(t.split()[0]) for t in ann.page.locator("#lines .confidence").all_inner_texts()]
         assert shown == sorted(shown)
         url, lines = ann.page.url, ann.text("#lines")
+        before = ann.page.evaluate("window.shown")
+        ann.page.go_back()
+        ann.page.wait_for_function("before => window.shown > before", arg=before)
+        assert ann.page.input_value("#order") == "article"
+        ann.page.go_forward()
+        ann.page.wait_for_function("before => window.shown > before + 1", arg=before)
+        assert ann.text("#lines") == lines
         ann.go(url)
         assert ann.text("#lines") == lines
         assert ann.page.input_value("#q") == "taliban"
-        ann.page.go_back()
-        ann.page.wait_for_function("fewer => !document.querySelector('.listed h2').innerText.startsWith(fewer + ' ')", arg=fewer)
+        assert ann.claim
         ann.close()
 
 
@@ -269,12 +275,14 @@ def test_words_of_a_claim_are_changed_with_keys(browser, emoji):
         ann.until("ArrowRight", "rained")
         ann.marks("Control+ArrowLeft", "Control+ArrowLeft", "o")
         assert ann.text("#marker [data-part=content]") == "rain"
-        ann.marks("ArrowUp")
-        ann.until("ArrowLeft", "heading")
+        ann.until("ArrowUp", "A")
+        ann.marks("Shift+ArrowDown")
+        assert ann.said == "A heading 👨‍👩‍👧"
+        ann.marks("Shift+ArrowLeft")  # a family is one step
         ann.marks("Shift+o", "0")
         ann.press("Enter")
-        assert {d.field: d.new for d in logged(emoji)} == {"source_spans": "", "content_spans": f"2 9;{EMOJI.index('rained')} {EMOJI.index('rained') + 4}"}
-        assert ann.marked("content") == "headingrain"
+        assert {d.field: d.new for d in logged(emoji)} == {"source_spans": "", "content_spans": f"0 9;{EMOJI.index('rained')} {EMOJI.index('rained') + 4}"}
+        assert ann.marked("content") == "A headingrain"
         assert ann.marked("source") == ""
         ann.press("w", answered=False)
         ann.marks("Escape")
@@ -428,7 +436,7 @@ def test_nothing_is_wider_than_the_window_and_decisions_are_in_sight(browser, ru
         for _ in range(3):
             assert ann.page.evaluate("document.documentElement.scrollWidth") <= width
             box = ann.page.locator("button[data-action=accept]").bounding_box()
-            assert 0 <= box["y"]
+            assert box["y"] >= 0
             assert box["y"] + box["height"] <= height
             cue = ann.page.locator("#text .cue").first.bounding_box()
             assert 0 <= cue["y"] <= height

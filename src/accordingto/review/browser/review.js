@@ -206,7 +206,7 @@ function visitPiece(piece) {
 }
 
 function inRecord() {
-  return document.activeElement === document.body || Boolean(document.activeElement?.closest("#record, #text"));
+  return document.activeElement === document.body || Boolean(document.activeElement?.closest("#record, #text")) && !document.activeElement.matches("#fields [name]");
 }
 
 // Puts the parts of an answer in their places and says what happened.

@@ -1,6 +1,6 @@
 // Choosing words of the article: by mouse or key, as places in code points, which is how the article's offsets count.
 const PARTS = ["source", "cue", "content"];
-const WORD = /[\p{L}\p{N}\p{M}]+(?:['’.,-][\p{L}\p{N}\p{M}]+)*|[^\s\p{L}\p{N}]/gu;
+const WORD = /\p{Extended_Pictographic}(?:[\u{fe0f}\u{1f3fb}-\u{1f3ff}]|\u200d\p{Extended_Pictographic})*|[\p{L}\p{N}\p{M}]+(?:['’.,-][\p{L}\p{N}\p{M}]+)*|[^\s\p{L}\p{N}]/gu;
 const SENTENCE = /[^.!?\n]+(?:[.!?]+["”’)\]]*|\n|$)\s*/gu;
 const NAMES = { source: "Source", cue: "Cue", content: "Content" };
 
@@ -112,7 +112,12 @@ export class Words {
     const chosen = this.chosen;
     const forward = /forward|grow/.test(name);
     const units = name.includes("sentence") ? this.sentences : this.words;
-    if (/forward|back/.test(name) || !chosen) {
+    if (/sentence_/.test(name)) {
+      const from = chosen?.[0] ?? this.cursor;
+      const sentence = forward ? units.find(([start]) => start > from) : units.findLast(([start]) => start < from);
+      const first = sentence && this.words.find(([start]) => start >= sentence[0]);
+      if (first) this.chosen = [...first]; // its first word, from which shift takes in more
+    } else if (/forward|back/.test(name) || !chosen) {
       const from = chosen ? (forward ? chosen[1] : chosen[0]) : this.cursor;
       const unit = forward ? units.find(([start]) => start >= from) : units.findLast(([, end]) => end <= from);
       if (unit) this.chosen = [...unit];
