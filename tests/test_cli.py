@@ -131,7 +131,7 @@ def _heed_interrupts() -> None:
 
 def test_every_command_and_column_is_in_the_readme():
     readme = (ROOT / "README.md").read_text("utf-8")
-    commands = {"extract", "verify", "retry", "evaluate", "train", "report"}
+    commands = {"extract", "verify", "retry", "evaluate", "train", "report", "import", "merge", "agreement"}
     assert all(f"accordingto {command}" in readme for command in commands)
     assert {line.split()[1] for line in run("--help").stdout.decode().splitlines() if line.startswith("│ ") and line.split()[1] in commands} == commands
     assert [c for c in COLUMNS if f"`{c}`" not in readme] == []
@@ -155,3 +155,13 @@ def test_every_module_is_in_the_code_map():
     readme = (ROOT / "README.md").read_text("utf-8")
     modules = [p.relative_to(ROOT / "src/accordingto").as_posix() for p in (ROOT / "src").rglob("*.py") if not p.name.startswith("__")]
     assert [m for m in modules if f"`{m}`" not in readme] == []
+
+
+def test_workbooks_that_go_on_in_others_are_named(tmp_path, monkeypatch, capsys):
+    from accordingto.cli import _name_further
+
+    monkeypatch.setattr("accordingto.table.XLSX_ROWS", 3)
+    (tmp_path / "claims-2.xlsx").touch()
+    for claims in (2, 3):
+        _name_further(tmp_path / "claims.xlsx", claims)
+    assert capsys.readouterr().err == f"a sheet was full: {tmp_path / 'claims.xlsx'} goes on in {tmp_path / 'claims-2.xlsx'}\n"

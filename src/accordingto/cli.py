@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from accordingto.errors import AccordingToError, IncompleteError, RunError, TrainingError
+from accordingto.errors import AccordingToError, IncompleteError, TrainingError
+from accordingto.review.command import COMMANDS
+from accordingto.say import say as _say
 
 if TYPE_CHECKING:
     from accordingto.output import Summary
@@ -217,31 +219,8 @@ def report(
     _say(f"{len(covered.claims)} claims from {len(covered.tables)} tables, {covered.rejected} rejected ones and {covered.repeated} repeated rows left out -> {output}")
 
 
-@app.command()
-def review(
-    run: Annotated[Path, typer.Argument(help="The folder of a run.")],
-    reviewer: Annotated[str, typer.Option(help="Your name, kept beside each decision; where several review, each takes an own one.")] = "",
-    lead: Annotated[bool, typer.Option("--lead", help="Your verdicts settle what reviewers disagree about.")] = False,
-    browser: Annotated[bool, typer.Option(help="Open the page in the browser; its address is printed in any case.")] = True,
-    host: Annotated[str, typer.Option(help="The address of this machine to listen at; none that others can reach.")] = "127.0.0.1",
-) -> None:
-    """Review the claims of a RUN beside their articles, in a page that only this machine can open."""
-    try:
-        from accordingto.review.server import serve_review
-    except ImportError as error:
-        raise RunError(run, f"the package {error.name!r} is missing", "pip install 'accordingto[review]'") from error
-    serve_review(run, reviewer=reviewer, lead=lead, host=host, ready=lambda address: _opened(address, browser=browser))
-
-
-def _opened(address: str, *, browser: bool) -> None:
-    """Tell the address of the page, and open it."""
-    typer.echo(address)
-    _say("every decision is saved as it is made; stop with Ctrl-C")
-    if browser:
-        import threading
-        import webbrowser
-
-        threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()  # a browser of the terminal would hold us up until it ends
+for _name, _command in COMMANDS.items():
+    app.command(_name)(_command)
 
 
 def _cores(wanted: int) -> int:
@@ -255,9 +234,19 @@ def _report_table(counts: RunCounts, output: str, as_json: bool) -> None:
     for problem in counts.problems:
         _say(problem.message)
     left_out = f", {counts.left_out} other files in the folders left out" if counts.left_out else ""
+    _name_further(Path(output), counts.claims)
     _say(f"{counts.claims} claims from {counts.articles} articles ({counts.without_claims} without claims), {len(counts.problems)} inputs not read{left_out} -> {output}")
     if counts.problems:
         raise typer.Exit(EXIT_SOME_FAILED if counts.articles else EXIT_FATAL)
+
+
+def _name_further(table: Path, claims: int) -> None:
+    """Say which workbooks go on where a sheet was full."""
+    from accordingto.table import further_files
+
+    further = [path for path in further_files(table, "xlsx", claims) if path.is_file()]
+    if further:
+        _say(f"a sheet was full: {table} goes on in {', '.join(map(str, further))}")
 
 
 def _report_run(summary: Summary, output: str, as_json: bool) -> None:
@@ -268,17 +257,13 @@ def _report_run(summary: Summary, output: str, as_json: bool) -> None:
     reasons = f" ({', '.join(f'{count} {code}' for code, count in sorted(refused.items()))}; see quarantine.jsonl)" if refused else ""
     articles = summary.extracted + summary.without_claims
     alike = f"{summary.duplicates} duplicates, {summary.near_duplicates} near-duplicates, "
+    _name_further(Path(output) / "claims.xlsx", summary.claims)
     _say(f"{summary.claims} claims from {articles} articles ({summary.without_claims} without claims), {alike}{sum(refused.values())} of {summary.inputs} inputs not read{reasons} -> {output}")
     if not summary.adds_up:
         _say("accordingto: the counts do not add up; this is an error of the program: report it.")
         raise typer.Exit(EXIT_INCOMPLETE)
     if refused:
         raise typer.Exit(EXIT_SOME_FAILED if articles + summary.duplicates else EXIT_FATAL)
-
-
-def _say(message: str) -> None:
-    """Print a line to the standard error; what a file name may hold never controls the terminal."""
-    typer.echo("".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in message), err=True)
 
 
 @contextmanager

@@ -16,7 +16,8 @@ from typing import Any
 from accordingto.article import unique_id
 from accordingto.ledger import Entry, Ledger
 from accordingto.schema import Claim
-from accordingto.table import claim_from_json, replacing, write_table
+from accordingto.table import claim_from_json, further_files, replacing, write_table
+from accordingto.workbook import About
 
 LIBRARIES = ("spacy", "onnxruntime", "tokenizers", "numpy", "trafilatura", "py3langid", "pypdf", "python-docx", "feedparser", "fastwarc", "datasketch")
 
@@ -48,9 +49,10 @@ def write_outputs(ledger: Ledger, formats: Sequence[str], wanted: Callable[[Clai
         summary, src = _write_lists(ledger, articles, quarantine, near_duplicates=near_duplicates, filtered=filtered)
     names = []
     for format in formats:
-        names.append(f"claims.{format}")
-        count = write_table(_claims(folder / "articles.jsonl", ledger, wanted), folder / names[-1], format, sorted(src))
+        table = folder / f"claims.{format}"
+        count = write_table(_claims(folder / "articles.jsonl", ledger, wanted), table, format, sorted(src), _about(folder, ledger) if format == "xlsx" else None)
         summary = replace(summary, claims=count)
+        names += [table.name, *(path.name for path in further_files(table, format, count))]
     digests = {name: digest_of(folder / name) for name in ("articles.jsonl", "quarantine.jsonl", *names)}
     facts = ledger.facts()
     facts.pop("model_folder")
@@ -114,6 +116,19 @@ class _Seen(dict[str, int]):
 
     def __setitem__(self, key: str, count: int) -> None:
         self._db.execute("INSERT OR REPLACE INTO ids VALUES (?, ?)", (key, count))
+
+
+def _about(folder: Path, ledger: Ledger) -> About:
+    """Return what a workbook says of its making."""
+    facts = ledger.facts()
+    places = {a["article_id"]: a["path"] for a in _lines(folder / "articles.jsonl") if a["claims"] and not a["locator"] and Path(a["path"]).is_file()}
+    known = {"digest of the model": facts["model"], "options": json.dumps(facts["options"], sort_keys=True)} | _versions()
+    return About(known, lambda: ((f"{q['path']} {q['locator']}".strip(), q["message"]) for q in _lines(folder / "quarantine.jsonl")), places, folder)
+
+
+def _lines(path: Path) -> Iterator[dict[str, Any]]:
+    with path.open("rb") as lines:
+        yield from map(json.loads, lines)
 
 
 def _listed(entry: Entry, ledger: Ledger, article_id: str, status: str, duplicate_of: str, near_duplicate_of: str) -> dict[str, Any]:

@@ -10,18 +10,25 @@ from pathlib import Path
 from typing import Any
 
 from accordingto.errors import TableError
+from accordingto.guard import unguard
 from accordingto.table import CHUNK, COLUMNS, SPAN_FIELDS
 
 CELL_BYTES = 16 * 2**20  # of a cell, or of a claim's line of JSON, that is read: an article has 4 MB at most (article.py), and JSON may escape each character
 XLSX_BYTES = 2 * 2**30  # that a workbook may unpack to: a sheet's full million claims take about 1 GB
 
 
-def read_rows(path: Path | str, needs: Sequence[str] = ("claim_id",)) -> Iterator[dict[str, str]]:
-    """Yield a table's rows as the CSV has them: every column of COLUMNS as text, empty where there is nothing; other columns are left out.
+def read_rows(path: Path | str, needs: Sequence[str] = ("claim_id",), keep: Sequence[str] = ()) -> Iterator[dict[str, str]]:
+    """Yield a table's rows: every column of COLUMNS as text, empty where there is nothing; other columns are left out but those of `keep`.
 
-    The path's ending names the format. Columns of `needs` must be there. Nothing is held but the row at hand.
-    Raises TableError, also in the middle of a damaged table.
+    The path's ending names the format. Columns of `needs` must be there. Texts are those of the claims: a CSV's guard
+    against formulas is taken away. Nothing is held but the row at hand. Raises TableError, also in the middle of a damaged table.
     """
+    for row in table_rows(path, needs):
+        yield {c: row.get(c, "") for c in (*COLUMNS, *keep)}
+
+
+def table_rows(path: Path | str, needs: Sequence[str] = ("claim_id",)) -> Iterator[dict[str, str]]:
+    """Yield a table's rows as `read_rows` does, but with the columns that the table has, all of them and no others."""
     path = Path(path)
     if path.suffix.lower() not in READERS:
         raise TableError(path, f"{path.suffix.lower()!r} names no format", f"choose one of {', '.join(READERS)}")
@@ -33,7 +40,7 @@ def read_rows(path: Path | str, needs: Sequence[str] = ("claim_id",)) -> Iterato
             if missing:
                 others = f" and {len(missing) - 3} more" if len(missing) > 3 else ""
                 raise TableError(path, f"it has no column {', '.join(map(repr, missing[:3]))}{others}", "give a table that accordingto extract wrote")
-            yield {c: row.get(c, "") for c in COLUMNS}
+            yield row
     except TableError:
         raise
     except ImportError as error:
@@ -62,7 +69,7 @@ def _read_csv(path: Path) -> Iterator[dict[str, str]]:
                     continue  # a spreadsheet may leave empty rows at the end
                 if len(cells) != len(names):
                     raise TableError(path, f"it is damaged: row {count} has {len(cells)} cells of {len(names)}", "take a fresh copy, or write it again with accordingto extract")
-                yield dict(zip(names, cells))
+                yield dict(zip(names, map(unguard, cells)))
     except UnicodeDecodeError as error:
         raise TableError(path, "it is not UTF-8", "save it as 'CSV UTF-8', or as .xlsx") from error
 

@@ -15,6 +15,7 @@ from accordingto.reader.item import carries_columns
 from accordingto.roster import RosterRow, roster_of
 from accordingto.schema import Article, Claim, Problem, RunCounts
 from accordingto.table import check_roster, claim_from_json, json_of_claim, write_roster, write_table, writer_of
+from accordingto.workbook import About
 
 if TYPE_CHECKING:
     from spacy.language import Language
@@ -54,12 +55,13 @@ def extract_table(
     nlp = load(model, threads=threads, guideline=guideline) if inputs.paths or urls else None
     if nlp is not None:
         articles = read_articles(inputs.paths, counts.problems, text_column=text_column, urls=urls)
+        places: dict[str, str] = {}
         rosters: list[RosterRow] = []
-        kept = (_kept(claims, wanted, rosters if speakers is not None else None) for claims in _claims(articles, nlp, counts, len(inputs.paths) + len(urls), progress))
+        kept = (_kept(claims, wanted, rosters if speakers is not None else None) for claims in _claims(articles, nlp, counts, places, len(inputs.paths) + len(urls), progress))
         rows: Iterator[Claim] = (claim for claims in kept for claim in claims)
         with TemporaryFile() as spool:
             rows, src = _carry_columns(rows, spool) if any(carries_columns(str(p)) for p in (*inputs.paths, *urls)) else (rows, set())
-            counts.claims = write_table(rows, output, format, sorted(src))
+            counts.claims = write_table(rows, output, format, sorted(src), _about(counts, places, output))
         if speakers is not None:
             write_roster(rosters, speakers)
     return counts
@@ -83,8 +85,13 @@ def _kept(claims: Sequence[Claim], wanted: Wanted, rosters: list[RosterRow] | No
     return kept
 
 
-def _claims(articles: Iterable[Article], nlp: Language, counts: RunCounts, total: int, progress: Progress) -> Iterator[list[Claim]]:
-    """Yield the claims of each article and count them; an article that the pipeline fails on becomes a problem."""
+def _about(counts: RunCounts, places: Mapping[str, str], output: str) -> About:
+    """Return what a workbook says of its making."""
+    return About({}, lambda: [(" ".join(filter(None, (p.path, p.locator))), p.message) for p in counts.problems], places, Path(output).parent)
+
+
+def _claims(articles: Iterable[Article], nlp: Language, counts: RunCounts, places: dict[str, str], total: int, progress: Progress) -> Iterator[list[Claim]]:
+    """Yield the claims of each article, count them and note its file; an article that the pipeline fails on becomes a problem."""
     from accordingto.pipeline import model_name, read_docs
 
     name = model_name(nlp)
@@ -95,6 +102,8 @@ def _claims(articles: Iterable[Article], nlp: Language, counts: RunCounts, total
     for article, doc in read_docs(articles, nlp, on_error):
         claims = claims_from_doc(article, doc, model=name)
         counts.articles += 1
+        if article.path and not article.locator and Path(article.path).is_file():
+            places[article.article_id] = article.path
         counts.without_claims += not claims
         yield claims
         progress(counts.articles + len(counts.problems), total)

@@ -9,22 +9,23 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, fields
-from datetime import datetime
 from glob import escape
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from accordingto.errors import OutputError
+from accordingto.guard import guard
 from accordingto.roster import RosterRow
 from accordingto.schema import Claim, SpanText
 
 if TYPE_CHECKING:
     import pandas
 
+    from accordingto.workbook import About
+
 CHUNK = 2_000  # claims that are turned into text together; bounds the memory of a long run
-XLSX_CELL, XLSX_ROWS = 32_767, 1_048_576  # Excel's limits
-CUT_MARK = " […]"
+XLSX_ROWS = 1_048_576  # Excel's limit, the header among them
 SCHEMA_VERSION = "1"
 
 SPAN_FIELDS = ("source", "cue", "content")
@@ -66,18 +67,30 @@ def to_frame(claims: Iterable[Claim], src: Iterable[str] | None = None) -> panda
     return frame.astype({c: types.get(c, "string") for c in columns})
 
 
-def write_table(claims: Iterable[Claim], path: Path | str, format: str | None = None, src: Sequence[str] = ()) -> int:
+def write_table(claims: Iterable[Claim], path: Path | str, format: str | None = None, src: Sequence[str] = (), about: About | None = None) -> int:
     """Write claims in the format given or named by the path's ending, `-` for the standard output; return their number.
 
-    src: the input's own columns that are carried through. Raises OutputError. The table is written beside its place and
-    renamed: a killed run leaves no half table.
+    src: the input's own columns that are carried through; about: what a workbook says of its making. Raises OutputError.
+    The table is written beside its place and renamed: a killed run leaves no half table. What a sheet cannot hold goes
+    to further workbooks (`further_files`).
     """
-    if str(path) == "-":
-        return writer_of(Path("stdout.csv"), format)(claims, sys.stdout.buffer, src)
-    target = Path(path)
+    target = Path("stdout.csv" if str(path) == "-" else path)
     write = writer_of(target, format)
+    if write is _write_xlsx:
+        from accordingto.workbook import write_workbooks
+
+        return write_workbooks(claims, path, src, about)
+    if str(path) == "-":
+        return write(claims, sys.stdout.buffer, src)
     with replacing(target) as file:
         return write(claims, file, src)
+
+
+def further_files(path: Path | str, format: str | None, claims: int) -> list[Path]:
+    """Return the workbooks beside the first one that a table of so many claims takes, as claims-2.xlsx."""
+    path = Path(path)
+    held = XLSX_ROWS - 1 if (format or path.suffix.lower()[1:]) == "xlsx" else claims
+    return [path.with_name(f"{path.stem}-{number}{path.suffix}") for number in range(2, -(-claims // max(1, held)) + 1)]
 
 
 def json_of_claim(claim: Claim) -> bytes:
@@ -159,8 +172,9 @@ def write_roster(rows: Iterable[RosterRow], path: Path | str) -> int:
     check_roster(target)
     names = [field.name for field in fields(RosterRow)]
     frame = pandas.DataFrame([asdict(row) for row in rows], columns=names)
+    texts = [name for name in names if name not in ("claims", "nested_claims")]
     with replacing(target) as file:
-        file.write(b"\xef\xbb\xbf" + frame.to_csv(index=False, lineterminator="\r\n").encode("utf-8"))
+        file.write(b"\xef\xbb\xbf" + _csv_bytes(frame.astype(dict.fromkeys(texts, "string")), header=True))
     return len(frame)
 
 
@@ -178,12 +192,19 @@ def _chunks(claims: Iterable[Claim]) -> Iterator[list[Claim]]:
 
 def _write_csv(claims: Iterable[Claim], file: BinaryIO, src: Sequence[str] = ()) -> int:
     """Write RFC 4180 with a byte order mark, which Excel needs to see UTF-8. CRLF also makes pandas quote a bare CR."""
-    file.write(b"\xef\xbb\xbf" + to_frame([], src).to_csv(index=False, lineterminator="\r\n").encode("utf-8"))
+    file.write(b"\xef\xbb\xbf" + _csv_bytes(to_frame([], src), header=True))
     count = 0
     for chunk in _chunks(claims):
         count += len(chunk)
-        file.write(to_frame(chunk, src).to_csv(index=False, header=False, lineterminator="\r\n").encode("utf-8"))
+        file.write(_csv_bytes(to_frame(chunk, src), header=False))
     return count
+
+
+def _csv_bytes(frame: pandas.DataFrame, *, header: bool) -> bytes:
+    """Return rows as CSV without what a spreadsheet would calculate."""
+    texts: list[str] = list(frame.select_dtypes("string").columns)
+    guarded = {name: frame[name].map(guard, na_action="ignore") for name in texts}
+    return frame.assign(**guarded).to_csv(index=False, header=header, lineterminator="\r\n").encode("utf-8")
 
 
 def _write_jsonl(claims: Iterable[Claim], file: BinaryIO, src: Sequence[str] = ()) -> int:
@@ -212,43 +233,9 @@ def _write_parquet(claims: Iterable[Claim], file: BinaryIO, src: Sequence[str] =
 
 
 def _write_xlsx(claims: Iterable[Claim], file: BinaryIO, src: Sequence[str] = ()) -> int:
-    """Write one sheet with frozen header and filter. Strings stay strings; a cell over Excel's limit ends in a mark that says so."""
-    try:
-        import xlsxwriter
-    except ImportError as error:
-        raise OutputError("claims.xlsx", "the package XlsxWriter is missing", "pip install 'accordingto[xlsx]'") from error
-    options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
-    count = 0
-    with xlsxwriter.Workbook(file, options) as book:
-        book.set_properties({"created": datetime(2000, 1, 1)})  # the same claims give the same bytes
-        sheet = book.add_worksheet("Claims")
-        sheet.freeze_panes(1, 1)
-        header = book.add_format({"bold": True})
-        columns = columns_of(src)
-        for column, name in enumerate(columns):
-            sheet.set_column(column, column, XLSX_WIDTHS.get(name, 14))
-            sheet.write_string(0, column, name, header)
-        for count, claim in enumerate(claims, 1):
-            if count >= XLSX_ROWS:
-                raise OutputError("claims.xlsx", f"a sheet holds {XLSX_ROWS - 1:,} claims", "write .csv or .parquet, or fewer articles")
-            row = flatten_claim(claim)
-            for column, name in enumerate(columns):
-                _write_cell(sheet, count, column, row.get(name))
-        sheet.autofilter(0, 0, count, len(columns) - 1)
-    return count
+    from accordingto.workbook import write_workbook
 
-
-XLSX_WIDTHS = {"claim": 60, "source": 30, "cue": 16, "content": 60, "context": 60, "speaker": 24, "article_id": 24, "claim_id": 24, "title": 30}
-
-
-def _write_cell(sheet: Any, row: int, column: int, value: Any) -> None:
-    if isinstance(value, bool):
-        sheet.write_boolean(row, column, value)
-    elif isinstance(value, float):
-        sheet.write_number(row, column, value)
-    elif value:
-        cut = value if len(value) <= XLSX_CELL else value[: XLSX_CELL - len(CUT_MARK)] + CUT_MARK
-        sheet.write_string(row, column, cut)
+    return write_workbook(claims, file, src)
 
 
 WRITERS: dict[str, Writer] = {".csv": _write_csv, ".jsonl": _write_jsonl, ".parquet": _write_parquet, ".xlsx": _write_xlsx}

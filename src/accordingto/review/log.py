@@ -36,9 +36,12 @@ _TABLES = (
 class DecisionLog:
     """The decisions about a run's claims. Several processes and threads may hold it at once; each call is one transaction."""
 
-    def __init__(self, folder: Path, *, create: bool = True) -> None:
-        """Open the log of a run's folder; raises RunError where there is none and none is to be made, or where it cannot be used."""
-        self.path, self._folder, self._lock = folder / LOG_FILE, folder, threading.RLock()
+    def __init__(self, folder: Path, *, create: bool = True, name: str | None = None) -> None:
+        """Open the log of a run's folder; raises RunError where there is none and none is to be made, or where it cannot be used.
+
+        name: of a log that lies elsewhere under another name.
+        """
+        self.path, self._folder, self._lock = folder / (name or LOG_FILE), folder, threading.RLock()
         if not create and not self.path.is_file():
             raise RunError(folder, "nobody has decided anything in it", "review it first, or import a reviewed table")
         with self._errors():
@@ -120,6 +123,11 @@ class DecisionLog:
                 return False
             self._decide([Decision("", "", "", reviewer, kind, "", "", "", "", new_batch(), batch)])
             return True
+
+    def last_batch(self, prefix: str) -> str | None:
+        """Return the batch of a kind that was decided last and is not taken back; None where there is none."""
+        batches = self._rows("SELECT batch FROM decisions WHERE batch >= ?1 AND substr(batch, 1, length(?1)) = ?1 GROUP BY batch ORDER BY MAX(at) DESC", prefix)
+        return next((batch for (batch,) in batches if not self._undone(batch)), None)
 
     def _undone(self, batch: str) -> bool | None:
         """Return whether a batch is taken back, None where there is none."""

@@ -12,6 +12,7 @@ from accordingto.errors import RunError
 from accordingto.folder import RUN_FILE, options_from_json
 from accordingto.ledger import FILE, Ledger
 from accordingto.output import article_facts
+from accordingto.review.decision import ClaimState, added_claim
 from accordingto.run import Wanted
 from accordingto.schema import Claim
 from accordingto.table import claim_from_json
@@ -75,6 +76,14 @@ class ReviewRun:
         """Return the text of an article, which a duplicate has of its original."""
         article = self.articles[article_id]
         return str(article["text"] if "text" in article else self.articles[article["duplicate_of"]]["text"])
+
+    def added_claims(self, states: Mapping[str, ClaimState]) -> Iterator[Claim]:
+        """Yield the claims that reviewers added to the run's articles, with their edits in place."""
+        for claim_id, state in states.items():
+            article_id = self.articles.by_text.get(state.article_sha256)
+            if state.added is not None and article_id is not None:
+                article = self.articles[article_id]
+                yield added_claim(claim_id, state, article, article["text"])
 
     def _claims(self, article: Mapping[str, Any], ledger: Ledger) -> Iterator[Claim]:
         own = article_facts(article)

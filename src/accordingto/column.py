@@ -1,0 +1,35 @@
+"""What the columns of the tables mean, in the words of the README's table, which a test compares with these."""
+
+from __future__ import annotations
+
+COLUMN_TEXTS = {
+    ("claim_id",): "the same for the same text and the same spans",
+    ("article_id",): "the file's name without its ending, made unique; `a_…` from the text where there is no name",
+    ("title", "publisher", "published", "url",): "the article's, as its input says; empty where unknown. A date is ISO 8601 where it can be told",
+    ("speaker",): "the source resolved over the article: the fullest name or description, without titles; empty where no source is stated",
+    ("speaker_role",): "the role that the article gives (`Defence Minister`), verbatim",
+    ("source_kind",): "`person`, `unnamed`, `group`, `organization`, `document`, `author`, `none`",
+    ("speaker_confidence",): "the chance that the speaker is right",
+    ("stance",): "what the speaker does with the content: `assert`, `confirm`, `deny`, `accuse`, `support`, `warn`, `demand`, `commit`, `ask`, `other`",
+    ("negated",): "true if the article says that it was *not* said",
+    ("certainty",): "how sure the speaker presents it: `certain`, `probable`, `possible`, `none`",
+    ("attitude", "attitude_target"): "`against`, `favor`, `neutral`; and towards whom or what, by the same names as the speakers",
+    ("framing",): "how the article presents it: `endorses` (revealed), `neutral` (said), `distances` (claimed), `disputes` (falsely claimed)",
+    ("attribution_type",): "`communication`, `belief`, `knowledge`, `intention`",
+    ("stance_confidence",): "the chance that the stance is right",
+    ("quotation",): "`direct`: all inside quotation marks; `mixed`; `indirect`",
+    ("claim",): "the content as a statement: without *that* and without the outer quotation marks; parts joined by ` … `",
+    ("source", "source_spans"): "who, verbatim, and where: `0 5;16 23` are half-open offsets in Unicode code points; empty where no source is stated",
+    ("cue", "cue_spans"): "the words that signal it: *said*, *according to*, *reportedly*",
+    ("content", "content_spans"): "what is attributed, verbatim; often in several parts",
+    ("context",): "the sentences that hold it",
+    ("parent_id",): "the claim in whose content this one stands",
+    ("confidence",): "of the rows at 0.8, some 80 % are right (cue right, half of the content or more)",
+    ("why",): "the words that speak for the labels, verbatim: the cue, and the word that counted most for the stance, a hedge, a negation",
+    ("model",): "name and version of the pipeline",
+    ("decision", "corrected_speaker", "corrected_stance", "corrected_claim", "note", "reviewer"): "yours: `accept`, `reject` or `unsure`; what is right instead; remarks; your name",
+    ("authors", "language",): "the article's, as its input says",
+    ("near_duplicate_of",): "in a run: the earlier article that this one repeats for the most part",
+    ("src_…",): "the other columns of your table, after all these",
+    ("row_check",): "in a workbook: by it `accordingto import` tells your edits from what a spreadsheet did to the row",
+}
