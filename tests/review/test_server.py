@@ -183,6 +183,30 @@ def test_disagreement_is_shown_found_and_settled_by_a_lead(browser, folder):
         each.close()
 
 
+def test_lead_settles_what_reviewers_wrote_differently(browser, folder):
+    one = browser.claims[0]
+    other = Browser(folder, reviewer="Bo")
+    browser.edit(one, stance="deny")
+    other.edit(one, seen=1, stance="ask")
+    assert browser.get("/view", decision="conflict").json()["parts"]["queue"].count('class="line') == 1
+    lead = Browser(folder, reviewer="Lea", lead=True)
+    lead.edit(one, stance="warn")
+    assert lead.desk.claim(one).stance == "warn"
+    assert not lead.desk.state(one).conflict
+    for each in (other, lead):
+        each.close()
+
+
+def test_precision_is_of_a_random_sample_only_where_it_is(browser):
+    at_random = [browser.desk.queue.ids[n] for n in browser.desk.queue.orders["random"]]
+    browser.decide(at_random[1], "accept")
+    assert "not a random sample" in browser.get("/").text
+    browser.decide(at_random[0], "reject")
+    page = browser.get("/").text
+    assert "not a random sample" not in page
+    assert "<b>50 %</b>" in page
+
+
 def test_others_decisions_leave_a_claim_to_me(browser, folder):
     other = Browser(folder, reviewer="Bo")
     other.decide(browser.claims[0], "accept")

@@ -187,8 +187,11 @@ class Desk:
     def progress(self) -> Progress:
         """Return how far the review is."""
         codes = self.queue.columns["decision"].codes[: self.pipeline]
+        order = self.queue.orders["random"]
+        decided = codes > 0
+        sampled = bool(decided[order[order < self.pipeline][: decided.sum()]].all())  # they are the first in the order at random
         _, accepted, rejected, unsure = (int((codes == code).sum()) for code in range(4))
-        return Progress(self.pipeline, accepted, rejected, unsure, int(self.queue.flags["conflict"].sum()), int(self.queue.flags["added"].sum()))
+        return Progress(self.pipeline, accepted, rejected, unsure, int(self.queue.flags["conflict"].sum()), int(self.queue.flags["added"].sum()), sampled)
 
     def knows(self, request: str) -> bool:
         """Return whether a request was answered before: one that is sent again, since its answer was lost, is not done again."""

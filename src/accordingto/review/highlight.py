@@ -66,7 +66,7 @@ def article_html(text: str, claims: Sequence[Claim], furniture: Iterable[tuple[i
         pieces = list(_pieces(text, match.start(), match.end(), borders, marks))
         line = match[0].strip()
         bare = all(p.furniture or not p.text.strip() for p in pieces)
-        kind = "blank" if not line else "furniture" if bare else "heading" if len(line) <= HEADING and line[-1] not in ENDS else ""
+        kind = "blank" if not line else "furniture" if bare else "heading" if len(line) <= HEADING and line[-1] not in ENDS and not line.startswith("By ") else ""
         out.append(Markup('<p{}>{}</p>').format(Markup(' class="{}"').format(kind) if kind else "", Markup("").join(map(_piece_html, pieces))))
     return Markup("").join(out)
 

@@ -68,10 +68,17 @@ KEYS = (
 
 _SHOWN = {"space": "space", "arrowright": "→", "arrowleft": "←", "arrowdown": "↓", "arrowup": "↑", "enter": "enter", "escape": "esc"}
 
+_SPOKEN = {"ctrl": "Control", "shift": "Shift", "space": "Space", "enter": "Enter", "escape": "Escape", "arrowright": "ArrowRight", "arrowleft": "ArrowLeft", "arrowdown": "ArrowDown", "arrowup": "ArrowUp"}
+
 
 def shown_key(key: str) -> str:
     """Return a key as a button shows it: `ctrl+shift+z` → `ctrl shift z`, `arrowup` → `↑`."""
     return " ".join(_SHOWN.get(part, part) for part in key.split("+"))
+
+
+def spoken_key(key: str) -> str:
+    """Return a key as `aria-keyshortcuts` names it: `ctrl+z` → `Control+z`, `arrowup` → `ArrowUp`."""
+    return "+".join(_SPOKEN.get(part, part) for part in key.split("+"))
 
 
 def key_of(action: str, value: str = "") -> Key:

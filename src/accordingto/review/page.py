@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -97,7 +96,7 @@ class Page:
             loader=jinja2.PackageLoader("accordingto.review", "browser"), autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True, auto_reload=False
         )
         self._templates.filters |= {"shown": shown, "plain": plain, "plain_field": plain_field, "percent": _percent, "link": link, "value_name": _value_name, "thousands": "{:,}".format}
-        self._templates.globals |= {"key_of": key.key_of, "shown_key": key.shown_key, "names": NAMES, "decided": DECIDED, "orders": ORDERS}
+        self._templates.globals |= {"key_of": key.key_of, "shown_key": key.shown_key, "spoken_key": key.spoken_key, "names": NAMES, "decided": DECIDED, "orders": ORDERS}
 
     def whole(self, view: View) -> str:
         """Return the page."""
@@ -115,7 +114,7 @@ class Page:
         return self.desk.article(view.article).version if view.article is not None else ""
 
     def _progress(self, view: View) -> Mapping[str, Any]:
-        return {"progress": self.desk.progress(), "random": view.wanted.order == "random", "conflicts": f"/?{urlencode({'decision': 'conflict'})}", "reviewer": self.desk.reviewer, "lead": self.desk.lead}
+        return {"progress": self.desk.progress(), "conflicts": f"/?{urlencode({'decision': 'conflict'})}", "reviewer": self.desk.reviewer, "lead": self.desk.lead}
 
     def _queue(self, view: View) -> Mapping[str, Any]:
         shown_now = view.shown
@@ -200,8 +199,8 @@ def _summary(claims: Iterable[Claim]) -> str:
 
 
 def _percent(share: float) -> str:
-    """Return a share in percent, rounded down: nothing is 100 % before all of it is."""
-    return f"{math.floor(share * 100)} %"
+    """Return a share in percent; nothing is 0 or 100 % unless all of it is."""
+    return f"{round(share * 100) if share in (0, 1) else min(99, max(1, round(share * 100)))} %"
 
 
 def _value_name(value: str, facet: str = "") -> str:

@@ -18,6 +18,7 @@ class Progress:
     unsure: int
     conflicting: int
     added: int
+    sampled: bool = False  # whether those that are decided are as good as drawn by lot
 
     @property
     def done(self) -> int:

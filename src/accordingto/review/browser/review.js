@@ -298,6 +298,7 @@ function announce(message, further = "") {
   const status = $("#status");
   seen.textContent = message === seen.textContent ? `${message}\u00a0` : message; // a change, or it is not read out
   heard.textContent = further;
+  if (words.active) $("#marker .said").textContent = message;
   status.classList.toggle("fresh", Boolean(message));
   clearTimeout(clearing);
   clearing = setTimeout(() => status.classList.remove("fresh"), 4000);

@@ -30,7 +30,8 @@ export class Words {
     marker.querySelector("h3").textContent = kind === "missed" ? "A claim that was missed" : "The words of this claim";
     this.draw();
     root.focus({ preventScroll: true });
-    this.announce(`${marker.querySelector("h3").textContent}: choose words with the arrow keys; s makes them the source, c the cue, o the content; enter saves, escape leaves.`);
+    this.intoSight(this.chosen ?? this.parts.cue[0]);
+    this.announce("", `${marker.querySelector("h3").textContent}: choose words with the arrow keys; s makes them the source, c the cue, o the content; enter saves, escape leaves.`);
   }
 
   leave() {
@@ -57,6 +58,15 @@ export class Words {
     }
     this.words = [...this.text.matchAll(WORD)].map((match) => [match.index, match.index + match[0].length]);
     this.sentences = [...this.text.matchAll(SENTENCE)].map((match) => [match.index, match.index + match[0].trimEnd().length]).filter(([start, end]) => end > start);
+  }
+
+  // Scrolls a place into what is left of the article's frame.
+  intoSight(span) {
+    if (!span) return;
+    const box = this.range(span).getBoundingClientRect();
+    const frame = this.root.getBoundingClientRect();
+    const bottom = Math.min(frame.bottom, document.getElementById("marker").getBoundingClientRect().top);
+    if (box.top < frame.top + 8 || box.bottom > bottom - 24) this.root.scrollTop += box.top - frame.top - (bottom - frame.top) / 3;
   }
 
   marked(mark) {
@@ -143,12 +153,7 @@ export class Words {
     this.moving = true;
     const range = this.range(this.chosen);
     getSelection().setBaseAndExtent(range.startContainer, range.startOffset, range.endContainer, range.endOffset);
-    const end = document.createRange();
-    end.setStart(range.endContainer, Math.max(range.endOffset - 1, 0));
-    end.setEnd(range.endContainer, range.endOffset);
-    const box = end.getBoundingClientRect();
-    const frame = this.root.getBoundingClientRect();
-    if (box.bottom > Math.min(frame.bottom, innerHeight) - 24 || box.top < frame.top + 8) end.startContainer.parentElement.scrollIntoView({ block: "center" });
+    this.intoSight([this.chosen[1] - 1, this.chosen[1]]);
     this.announce(this.said(this.chosen));
     setTimeout(() => { this.moving = false; });
   }
