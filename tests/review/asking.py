@@ -48,11 +48,11 @@ class Browser:
         return self.ask("POST", path, headers=SAME, json={"address": address, "request": "", "have": "", **body})
 
     def decide(self, claim: str, verdict: str, address: str = "", **more) -> httpx.Response:
-        body = {"seen": self.desk.versions.get(claim, 0)} | more
+        body = {"seen": self.desk.standing.versions.get(claim, 0)} | more
         return self.post("/decide", address or f"?claim={claim}", claim=claim, verdict=verdict, **body)
 
     def edit(self, which: str, seen: int | None = None, **changes: str) -> httpx.Response:
-        return self.post("/edit", f"?claim={which}", claim=which, changes=changes, seen=self.desk.versions.get(which, 0) if seen is None else seen)
+        return self.post("/edit", f"?claim={which}", claim=which, changes=changes, seen=self.desk.standing.versions.get(which, 0) if seen is None else seen)
 
     @property
     def claims(self) -> list[str]:

@@ -32,7 +32,7 @@ def queue_of(drawn, decisions=()) -> Queue:
     queue = Queue([Row(f"c_{i:03}", a, p, c, f, t, t) for i, (a, p, c, f, t) in enumerate(drawn)])
     for number, decision, conflict in decisions:
         if number < len(queue):
-            queue.set_state(number, decision, {"conflict": conflict}, {}, queue.text(number), queue.lines[number])
+            queue.set_decision(number, decision, {"conflict": conflict})
     return queue
 
 

@@ -64,7 +64,7 @@ def test_decision_is_in_the_log_when_it_is_answered_and_the_next_claim_comes(bro
     ((_, row),) = browser.log.read()
     assert (row.claim_id, row.kind, row.field, row.old, row.new, row.reviewer) == (one, "verdict", "decision", "", "accept", "Ann")
     later = again(browser, folder)
-    assert later.desk.state(one).decision == "accept"
+    assert later.desk.standing.state(one).decision == "accept"
     assert "<b>1</b> of 3 done" in later.get("/").text
     later.close()
 
@@ -114,15 +114,15 @@ def test_undo_and_redo_go_all_the_way_back_and_forth(browser):
     browser.decide(one, "accept")
     browser.decide(two, "reject")
     browser.edit(three, note="look again")
-    states = [dict(browser.desk.states)]
+    states = [dict(browser.desk.standing.states)]
     for said in ("Taken back.",) * 3 + ("There is nothing to take back.",):
         answer = browser.post("/undo").json()
         assert answer["said"] == said
-        states.append({c: s for c, s in browser.desk.states.items() if s.decision or s.edits})
+        states.append({c: s for c, s in browser.desk.standing.states.items() if s.decision or s.edits})
     assert states[3] == states[4] == {}
     for said in ("Done again.",) * 3 + ("There is nothing to do again.",):
         assert browser.post("/redo").json()["said"] == said
-    assert browser.desk.states == states[0]
+    assert browser.desk.standing.states == states[0]
 
 
 def test_undo_leads_to_the_claim_that_it_changed(browser):
@@ -135,9 +135,9 @@ def test_accept_all_takes_those_that_were_listed_and_nobody_has_decided_as_one(b
     one, two, three = browser.claims
     browser.decide(one, "reject")
     assert browser.post("/accept_all", claims=[one, two, "c_gone", two]).json()["said"].startswith("Saved: 1 accepted.")
-    assert [browser.desk.state(c).decision for c in (one, two, three)] == ["reject", "accept", ""]
+    assert [browser.desk.standing.state(c).decision for c in (one, two, three)] == ["reject", "accept", ""]
     browser.post("/undo")
-    assert [browser.desk.state(c).decision for c in (one, two, three)] == ["reject", "", ""]
+    assert [browser.desk.standing.state(c).decision for c in (one, two, three)] == ["reject", "", ""]
     assert browser.post("/accept_all", claims=[f"c_{n}" for n in range(51)]).status_code == 400
 
 
@@ -148,7 +148,7 @@ def test_request_that_is_sent_again_is_done_once(browser):
     repeated = browser.post("/decide", f"?claim={one}", **body)
     assert (repeated.status_code, repeated.json()["said"]) == (200, "Saved.")
     assert len(list(browser.log.read())) == 1
-    assert browser.desk.state(two).decision == ""
+    assert browser.desk.standing.state(two).decision == ""
 
 
 def test_claim_that_changed_since_it_was_shown_is_not_overwritten(browser, folder):
@@ -159,7 +159,7 @@ def test_claim_that_changed_since_it_was_shown_is_not_overwritten(browser, folde
     assert answer.status_code == 409
     assert answer.json()["said"].startswith("Not saved")
     assert "Bo" in answer.json()["parts"]["record"]
-    assert browser.desk.state(one).by == {"Bo": "reject"}
+    assert browser.desk.standing.state(one).by == {"Bo": "reject"}
     assert browser.decide(one, "accept").status_code == 200
     other.close()
 
@@ -176,8 +176,8 @@ def test_disagreement_is_shown_found_and_settled_by_a_lead(browser, folder):
     assert re.findall(r'<bdi>(Ann|Bo)</bdi> <b class="badge (\w+)', view["record"]) == [("Bo", "reject"), ("Ann", "accept")]
     lead = Browser(folder, reviewer="Lea", lead=True)
     lead.decide(one, "reject")
-    assert lead.desk.state(one).decision == "reject"
-    assert not lead.desk.state(one).conflict
+    assert lead.desk.standing.state(one).decision == "reject"
+    assert not lead.desk.standing.state(one).conflict
     assert "settled" in browser.get("/view", claim=one).json()["parts"]["record"]
     for each in (other, lead):
         each.close()
@@ -192,7 +192,7 @@ def test_lead_settles_what_reviewers_wrote_differently(browser, folder):
     lead = Browser(folder, reviewer="Lea", lead=True)
     lead.edit(one, stance="warn")
     assert lead.desk.claim(one).stance == "warn"
-    assert not lead.desk.state(one).conflict
+    assert not lead.desk.standing.state(one).conflict
     for each in (other, lead):
         each.close()
 
@@ -221,7 +221,7 @@ def test_missed_claim_is_added_by_code_points_and_can_be_edited_and_taken_back(b
     new = re.search(r"claim=(c_\w+)", answer["address"])[1]
     claim = browser.desk.claim(new)
     assert (claim.source.text, claim.cue.text, claim.content.text) == ("the council", "agreed", "floods 😀 would come")
-    assert browser.desk.state(new).decision == "accept"
+    assert browser.desk.standing.state(new).decision == "accept"
     assert browser.desk.progress().added == 1
     assert browser.desk.progress().total == 3
     browser.edit(new, stance="support", speaker="council")
@@ -402,9 +402,9 @@ def test_whatever_is_done_the_page_agrees_with_the_log(made, tmp_path_factory, s
             browser.edit(claim, source_spans="" if browser.desk.claim(claim).source.spans else "0 3")
         else:
             browser.decide(claim, what)
-    seen = {c: browser.desk.state(c) for c in browser.claims}, [browser.desk.claim(c) for c in browser.claims], browser.get("/").text
+    seen = {c: browser.desk.standing.state(c) for c in browser.claims}, [browser.desk.claim(c) for c in browser.claims], browser.get("/").text
     later = again(browser, folder)
-    assert {c: later.desk.state(c) for c in later.claims} == seen[0]
+    assert {c: later.desk.standing.state(c) for c in later.claims} == seen[0]
     assert [later.desk.claim(c) for c in later.claims] == seen[1]
     assert re.sub(r'data-version="[^"]*"', "", later.get("/").text) == re.sub(r'data-version="[^"]*"', "", seen[2])
     later.close()

@@ -15,16 +15,16 @@ from typing import Any
 from accordingto.claim import claim_id
 from accordingto.errors import DecisionError
 from accordingto.furniture import find_furniture
-from accordingto.review.decision import SPAN_EDITS, ClaimState, Decision, added_claim, check_decision, corrected, field_text, fold, spans_from
+from accordingto.review.decision import SPAN_EDITS, Decision, added_claim, check_decision, corrected, field_text, spans_from
 from accordingto.review.log import DecisionLog, new_batch
 from accordingto.review.progress import Progress
 from accordingto.review.queue import Queue, Row
 from accordingto.review.runs import ReviewRun
+from accordingto.review.standing import Standing
 from accordingto.schema import Attribution, Claim
 
 OPEN_ARTICLES = 8  # that are kept read; going back and forth is quick then
 LINE = 140  # characters of a claim in the queue
-UNDECIDED = ClaimState()
 
 
 class StaleError(Exception):
@@ -53,67 +53,49 @@ class Desk:
         self._place = {article_id: place for place, article_id in enumerate(self.articles)}
         self._digest_place = {digest: place for place, digest in enumerate(self.digests)}
         self.titles = [""] * len(self.articles)
-        self.states: dict[str, ClaimState] = {}
-        self.versions: dict[str, int] = {}  # claim → the last row of the log that concerns it
-        self._rows_of: dict[str, list[Decision]] = {}
-        self._claims_of_batch: dict[str, set[str]] = {}
-        self._turns: dict[str, list[Decision]] = {}  # batch → its undos and redos
-        self._known: set[str] = set()  # ids of decisions
-        self.reviewers: set[str] = {reviewer}
-        self._last = 0
+        self.standing = Standing(log)
         self._open: OrderedDict[int, OpenArticle] = OrderedDict()  # as the pipeline left them
         self._settled: dict[int, OpenArticle] = {}
         self._moved: dict[int, int] = {}  # article → the last row of the log that moved words in it
+        decided = self.standing.follow()  # first, so that the claims come into the queue as they stand
         self.queue = Queue(self._rows())
         self.pipeline = len(self.queue)  # claims that the pipeline made; those behind it were added
-        self.refresh()
+        self.queue.add(row for claim in sorted(decided) for row in self._added_rows(claim))
+        for claim in decided & self.queue.number.keys():
+            self._mark(claim)
 
     def _rows(self) -> Iterator[Row]:
         for claim in self.run.claims():
             place = self._place[claim.article_id]
             self.titles[place] = claim.title or claim.article_id
+            state = self.standing.state(claim.claim_id)
+            if state.edits:
+                text = self.run.text(claim.article_id) if state.edits.keys() & set(SPAN_EDITS) else ""
+                claim = corrected(claim, state, text)  # noqa: PLW2901
             yield _row(claim, place)
 
     def refresh(self) -> None:
         """Take in what was written to the log since the last time, by whomever."""
-        touched: set[str] = set()
-        for number, row in self.log.read(self._last):
-            self._last = number
-            self._known.add(row.decision_id)
-            self.reviewers.add(row.reviewer)
-            if row.kind in ("undo", "redo"):
-                self._turns.setdefault(row.undoes, []).append(row)
-                claims = self._claims_of_batch.get(row.undoes, set())
-            else:
-                self._rows_of.setdefault(row.claim_id, []).append(row)
-                self._claims_of_batch.setdefault(row.batch, set()).add(row.claim_id)
-                claims = {row.claim_id}
-            self.versions |= dict.fromkeys(claims, number)
-            touched |= claims
-        if touched:
-            self._settle(touched)
-
-    def _settle(self, touched: set[str]) -> None:
-        """Fold the decisions about some claims again."""
-        rows = [row for claim in touched for row in self._rows_of.get(claim, ())]
-        turns = [turn for batch in {row.batch for row in rows} for turn in self._turns.get(batch, ())]
-        states = fold([*rows, *turns])
-        new: list[Row] = []
+        touched = self.standing.follow()
+        self.queue.add([row for claim in sorted(touched) for row in self._added_rows(claim)])
         for claim in touched:
-            self.states[claim] = states.get(claim, UNDECIDED)
-            new += self._added_rows(claim)
-        self.queue.add(new)
-        for row in rows:
-            place = self._digest_place.get(row.article_sha256, -1)
-            self._settled.pop(place, None)
-            if row.kind == "add" or row.field in SPAN_EDITS:
-                self._moved[place] = self._last
-        for claim in touched & self.queue.number.keys():
-            self._requeue(claim)
+            for row in self.standing.history(claim):
+                place = self._digest_place.get(row.article_sha256, -1)
+                self._settled.pop(place, None)
+                if row.kind == "add" or row.field in SPAN_EDITS:
+                    self._moved[place] = self.standing.last
+        for claim in sorted(touched & self.queue.number.keys(), key=self._article_of):  # an article's together: each is read once
+            self._mark(claim)
+            number = self.queue.number[claim]
+            if self._was_edited(claim) and not self.queue.is_gone(number):
+                self.queue.set_row(number, _row(self.claim(claim), self._article_of(claim)))
+
+    def _article_of(self, claim_id: str) -> int:
+        return int(self.queue.articles[self.queue.number[claim_id]])
 
     def _added_rows(self, claim: str) -> list[Row]:
         """Return the row of a claim that a reviewer added and that the queue does not know yet."""
-        state = self.states[claim]
+        state = self.standing.state(claim)
         place = self._digest_place.get(state.article_sha256)
         if state.added is None or place is None or claim in self.queue.number:
             return []
@@ -121,31 +103,15 @@ class Desk:
         self.titles[place] = article["title"] or article["article_id"]
         return [_row(added_claim(claim, state, article, self.run.text(self.articles[place])), place)]
 
-    def _requeue(self, claim_id: str) -> None:
-        """Tell the queue what became of a claim."""
-        number, state = self.queue.number[claim_id], self.states[claim_id]
-        if number >= self.pipeline and state.added is None:  # its adding was undone
-            self.queue.set_gone(number, gone=True)
-            return
-        self.queue.set_gone(number, gone=False)
+    def _mark(self, claim_id: str) -> None:
+        """Tell the queue what was decided about a claim."""
+        number, state = self.queue.number[claim_id], self.standing.state(claim_id)
+        self.queue.set_gone(number, gone=number >= self.pipeline and state.added is None)  # its adding was undone
         flags = {"conflict": state.conflict, "mine": self.reviewer not in state.by, "edited": bool(set(state.edits) - {"note"}) and state.added is None, "added": state.added is not None}
-        row = _row(self.claim(claim_id), int(self.queue.articles[number])) if self._was_edited(claim_id) else None
-        self.queue.set_state(number, state.decision, flags, row.facets if row else {}, row.text if row else self.queue.text(number), row.line if row else self.queue.lines[number])
+        self.queue.set_decision(number, state.decision, flags)
 
     def _was_edited(self, claim_id: str) -> bool:
-        return any(row.kind == "add" or row.field != "decision" for row in self._rows_of.get(claim_id, ()))
-
-    def state(self, claim_id: str) -> ClaimState:
-        """Return what the decisions made of a claim."""
-        return self.states.get(claim_id, UNDECIDED)
-
-    def history(self, claim_id: str) -> list[Decision]:
-        """Return the decisions about a claim as they were made, undone ones too."""
-        return self._rows_of.get(claim_id, [])
-
-    def turns(self, claim_id: str) -> list[Decision]:
-        """Return the undos and redos that concern a claim."""
-        return [turn for batch in {row.batch for row in self.history(claim_id)} for turn in self._turns.get(batch, ())]
+        return any(row.kind == "add" or row.field != "decision" for row in self.standing.history(claim_id))
 
     def place_of(self, article_id: str) -> int | None:
         """Return an article's place in the run; None where there is none."""
@@ -170,8 +136,8 @@ class Desk:
 
     def _with_decisions(self, article: OpenArticle, place: int) -> OpenArticle:
         """Return an article with its claims after the decisions."""
-        claims = [corrected(claim, self.state(claim.claim_id), article.text) for claim in article.originals.values()]
-        added = [(claim, state) for claim in self._added_to(place) if (state := self.state(claim)).added is not None]
+        claims = [corrected(claim, self.standing.state(claim.claim_id), article.text) for claim in article.originals.values()]
+        added = [(claim, state) for claim in self._added_to(place) if (state := self.standing.state(claim)).added is not None]
         claims += [added_claim(claim, state, article.facts, article.text) for claim, state in added]
         claims.sort(key=lambda claim: claim.cue.spans)
         return replace(article, claims=tuple(claims), version=f"{self.digests[place][:16]}.{self._moved.get(place, 0)}")
@@ -195,12 +161,12 @@ class Desk:
 
     def knows(self, request: str) -> bool:
         """Return whether a request was answered before: one that is sent again, since its answer was lost, is not done again."""
-        return _decision_id(request, 0) in self._known
+        return self.standing.knows(_decision_id(request, 0))
 
     def decide(self, claim_id: str, verdict: str, *, seen: int, request: str) -> bool:
         """Write a verdict; return False where it is this reviewer's already. seen: the version that was shown. Raises StaleError, DecisionError."""
         self._check_seen(claim_id, seen)
-        state = self.state(claim_id)
+        state = self.standing.state(claim_id)
         if state.decision == verdict and (self.lead or state.by.get(self.reviewer) == verdict) and not (self.lead and state.conflict):
             return False
         self._write([self._decision(claim_id, "lead" if self.lead else "verdict", "decision", state.decision, verdict)], request)
@@ -208,14 +174,14 @@ class Desk:
 
     def accept_all(self, claim_ids: Iterable[str], *, request: str) -> int:
         """Accept those of some claims that nobody has decided, as one batch, and return their number."""
-        open_ones = [claim for claim in dict.fromkeys(claim_ids) if claim in self.queue.number and not self.state(claim).decision]
+        open_ones = [claim for claim in dict.fromkeys(claim_ids) if claim in self.queue.number and not self.standing.state(claim).decision]
         self._write([self._decision(claim, "lead" if self.lead else "verdict", "decision", "", "accept") for claim in open_ones], request)
         return len(open_ones)
 
     def edit(self, claim_id: str, changes: Mapping[str, str], *, seen: int, request: str) -> list[str]:
         """Write new values of fields as one batch, and return the fields that changed. Raises StaleError, DecisionError."""
         self._check_seen(claim_id, seen)
-        claim, state = self.claim(claim_id), self.state(claim_id)
+        claim, state = self.claim(claim_id), self.standing.state(claim_id)
         own = dict(changes)
         if own.get("attitude") == "neutral":
             own["attitude_target"] = ""  # a neutral attitude is towards nobody
@@ -229,7 +195,7 @@ class Desk:
         text = self.run.text(self.articles[place])
         source, cue, content = (spans_from(spans.get(name, ""), len(text), "the missed claim") for name in SPAN_EDITS)
         new = claim_id(bytes.fromhex(self.digests[place]), Attribution(source, cue, content, None, 1.0))
-        if new in self.queue.number and (self.queue.number[new] < self.pipeline or self.state(new).added is not None):
+        if new in self.queue.number and (self.queue.number[new] < self.pipeline or self.standing.state(new).added is not None):
             raise DecisionError("the missed claim", "a claim with these words is there already", "go to it and change it")
         fields = json.dumps({name: spans.get(name, "") for name in SPAN_EDITS})
         decision = Decision("", new, self.digests[place], self.reviewer, "add", "", "", fields, "", "")
@@ -247,13 +213,13 @@ class Desk:
 
     def _turn(self, batch: str | None) -> str | None:
         self.refresh()
-        return None if batch is None else min(self._claims_of_batch.get(batch, {""}))
+        return None if batch is None else min(self.standing.claims_of(batch), default="")
 
     def _check_seen(self, claim_id: str, seen: int) -> None:
         self.refresh()
         if claim_id not in self.queue.number:
             raise DecisionError(f"the decision on {claim_id!r}", "there is no such claim", "reload the page")
-        if self.versions.get(claim_id, 0) != seen:
+        if self.standing.versions.get(claim_id, 0) != seen:
             raise StaleError(claim_id)
 
     def _decision(self, claim_id: str, kind: str, field: str, old: str, new: str) -> Decision:

@@ -155,7 +155,7 @@ class Page:
             values = [(v, c) for v, c in counts if c or v in chosen]
             if name != "decision" and len(values) < 2 and not chosen:
                 continue
-            if name == "decision" and not self.desk.queue.flags["conflict"].any() and len(self.desk.reviewers) < 2:
+            if name == "decision" and not self.desk.queue.flags["conflict"].any() and not self.desk.standing.reviewers - {self.desk.reviewer}:
                 values = [(v, c) for v, c in values if v != "mine" or v in chosen]
             choices = [Choice(_value_name(v, name), c, v in chosen, f"/?{view.wanted.toggled(name, v).query()}") for v, c in values]
             first = [choice for i, choice in enumerate(choices) if i < FACET or choice.chosen]
@@ -172,13 +172,13 @@ class Page:
         """Return the record of the claim at hand."""
         assert view.claim is not None
         assert view.article is not None
-        desk, claim_id = self.desk, self.desk.queue.ids[view.claim]
+        desk, standing, claim_id = self.desk, self.desk.standing, self.desk.queue.ids[view.claim]
         article = desk.article(view.article)
         claim = next(c for c in article.claims if c.claim_id == claim_id)
         position = np.flatnonzero(view.shown == view.claim)
         return record_of(
-            claim, article.originals.get(claim_id), desk.state(claim_id), desk.history(claim_id), desk.turns(claim_id), article.claims,
-            version=desk.versions.get(claim_id, 0), position=int(position[0]) + 1 if len(position) else None,
+            claim, article.originals.get(claim_id), standing.state(claim_id), standing.history(claim_id), standing.turns(claim_id), article.claims,
+            version=standing.versions.get(claim_id, 0), position=int(position[0]) + 1 if len(position) else None,
         )  # fmt: skip
 
     def _article(self, view: View) -> Mapping[str, Any]:

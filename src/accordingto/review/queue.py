@@ -171,16 +171,21 @@ class Queue:
         self.ranks = {name: np.argsort(order) for name, order in self.orders.items()}
         self._searched: dict[str, np.ndarray] = {}
 
-    def set_state(self, number: int, decision: str, flags: Mapping[str, bool], facets: Mapping[str, str], text: str, line: str) -> None:
-        """Keep what decisions made of a claim."""
-        for name, value in {**facets, "decision": decision}.items():
-            column = self.columns[name]
-            column.codes[number] = column.code(value)
+    def set_decision(self, number: int, decision: str, flags: Mapping[str, bool]) -> None:
+        """Keep what was decided about a claim."""
+        column = self.columns["decision"]
+        column.codes[number] = column.code(decision)
         for flag, holds in flags.items():
             self.flags[flag][number] = holds
-        self.lines[number] = line
-        if self._texts[number] != text:
-            self._texts[number] = text
+
+    def set_row(self, number: int, row: Row) -> None:
+        """Keep what edits made of a claim."""
+        for name, value in row.facets.items():
+            column = self.columns[name]
+            column.codes[number] = column.code(value)
+        self.lines[number] = row.line
+        if self._texts[number] != row.text:
+            self._texts[number] = row.text
             self._searched.clear()
 
     def set_gone(self, number: int, *, gone: bool) -> None:
