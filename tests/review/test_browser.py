@@ -36,6 +36,8 @@ def test_seeds_are_reviewed_with_the_keyboard_alone(browser, run):
     """Every claim gets a decision; each third is rejected, each seventh left unsure; the log holds exactly that."""
     with served(run, "--reviewer", "Ann Lee") as (_, address):
         ann = Reviewer(browser, address)
+        assert "token" not in ann.page.url
+        assert "token" not in ann.page.content()
         total = int(re.search(r"of (\d+) done", ann.text("#progress"))[1])
         assert total > 40
         expected = {}

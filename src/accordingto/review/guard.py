@@ -3,7 +3,7 @@
 Whoever can reach the port is not yet the reviewer: other users of the machine, and every page that the reviewer's browser has
 open. So each request needs the token that the terminal showed (as a cookie, once the address was opened), a Host that is this
 machine's own name (a name of the web that was bound to 127.0.0.1 meanwhile is none), and, where the browser says from which page
-it comes, one of ours. See ECOSYSTEM.md section 5; the matrix is tests/review/test_guard.py.
+it comes, one of ours. See ECOSYSTEM.md section 5; the matrix is tests/review/test_page_guard.py.
 """
 
 from __future__ import annotations

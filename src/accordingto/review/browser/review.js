@@ -225,7 +225,7 @@ function show(answer, { focus, push, keep = null }) {
   if (push !== null) history[push ? "pushState" : "replaceState"](null, "", answer.address);
   if (answer.parts.article !== undefined) words.leave();
   highlight();
-  if (focus) { showQueue(false); $("#record-title").focus({ preventScroll: true }); $("#record").scrollTop = 0; }
+  if (focus) { showQueue(false); $("#record-title").focus({ preventScroll: true }); $("#record").scrollTop = 0; scrollTo(0, 0); }
   else if (field) $(`#fields [name="${field}"]`)?.focus({ preventScroll: true });
   else at?.();
   const said = answer.said ?? "";
