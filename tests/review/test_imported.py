@@ -4,15 +4,21 @@ from dataclasses import asdict
 
 import pytest
 from decisions import verdict
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from runs import run
 from tables import read_book, read_csv, review, write_book, write_csv
 
 from accordingto.errors import RunError, TableError
+from accordingto.guard import guard
 from accordingto.review.decision import fold
 from accordingto.review.imported import import_tables, undo_import
 from accordingto.review.log import DecisionLog, new_batch
 from accordingto.review.runs import read_run
+from accordingto.review.sheet import read_said
+from accordingto.row import table_rows
 from accordingto.table import write_table
+from test_table import claim
 
 COUNTED = ("accepted", "rejected", "unsure", "edited", "only_edited", "untouched")
 
@@ -212,15 +218,22 @@ def test_row_of_another_model_is_taken_by_its_spans_and_not_by_its_labels(folder
 
 def test_texts_that_begin_as_formulas_go_through_every_door(folder, tmp_path):
     """The guard of a CSV, a sheet saved as CSV without it, and a sheet pasted from a guarded CSV."""
-    from accordingto.guard import guard
-    from accordingto.review.sheet import read_said
-    from test_table import claim
-
     made = claim(claim="=1+1", speaker="'-5", context="+x")
     for row in ({"claim": "=1+1", "speaker": "'-5", "context": "+x"}, {"claim": guard("=1+1"), "speaker": guard("'-5"), "context": "+x"}, {"claim": "=1+1", "speaker": "-5", "context": "+x"}):
         said = read_said({"claim_id": "c_1", "decision": "accept", **row}, made)
         assert (said.verdict, said.refused, said.mangled) == ("accept", False, ())
     assert read_said({"claim_id": "c_1", "decision": "accept", "speaker": "5"}, made).refused
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(texts=st.lists(st.text(st.one_of(st.sampled_from("='- \t\r\n_x000D_\x01\u2028\ufeff"), st.characters(codec="utf-8", exclude_characters="\0\ufffe\uffff")), min_size=1, max_size=20), min_size=3, max_size=3))
+def test_no_text_is_taken_for_an_edit_after_a_way_through_a_table(tmp_path, texts):
+    made = claim(speaker=texts[0], claim=texts[1], context=texts[2], title=texts[0], publisher=texts[1])
+    for ending in ("csv", "xlsx"):
+        write_table([made], tmp_path / f"t.{ending}")
+        (row,) = table_rows(tmp_path / f"t.{ending}")
+        said = read_said(row | {"decision": "accept"}, made)
+        assert (said.verdict, said.edits, said.mangled, said.refused, said.other_version) == ("accept", {}, (), False, False)
 
 
 def test_files_that_are_no_tables_are_refused_and_nothing_is_written(folder, tmp_path):
