@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import secrets
 import socket
-from collections.abc import Awaitable, Callable, Mapping
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
@@ -25,7 +25,7 @@ from accordingto.review.guard import Guard, is_loopback
 from accordingto.review.log import DecisionLog
 from accordingto.review.page import PAGE, PARTS, Page, View, at_claim, view_of
 from accordingto.review.record import DECIDED, NAMES
-from accordingto.review.runs import read_run
+from accordingto.review.runs import ReviewRun, read_run
 
 FILES = {"review.css": "text/css", "review.js": "text/javascript", "words.js": "text/javascript", "icon.svg": "image/svg+xml"}
 _STEPS = {"next_claim": ("claim", 1), "previous_claim": ("claim", -1), "next_article": ("article", 1), "previous_article": ("article", -1)}
@@ -43,7 +43,7 @@ def serve_review(folder: Path, *, reviewer: str = "", lead: bool = False, host: 
     host = "127.0.0.1" if host == "localhost" else host
     if not is_loopback(host):
         raise RunError(folder, f"the review is served to this machine alone, and {host!r} is none of its own addresses", "leave --host out; from another machine, come through an SSH tunnel (ssh -L)")
-    with DecisionLogOfRun(folder) as (run, log):
+    with _opened(folder) as (run, log):
         desk = Desk(run, log, reviewer, lead=lead)
         listener = _listener(folder, host)
         token, port = secrets.token_urlsafe(32), listener.getsockname()[1]
@@ -53,21 +53,15 @@ def serve_review(folder: Path, *, reviewer: str = "", lead: bool = False, host: 
             uvicorn.Server(config).run(sockets=[listener])
 
 
-class DecisionLogOfRun:
-    """A run with its log, which is closed at the end."""
-
-    def __init__(self, folder: Path) -> None:
-        if not folder.is_dir():
-            kind = "it is a table" if folder.is_file() else "there is no such folder"
-            raise RunError(folder, f"{kind}, and a review needs the articles beside the claims", "make a run first: accordingto extract ARTICLES -o FOLDER, then accordingto review FOLDER")
-        self.run = read_run(folder)
-        self.log = DecisionLog(folder)
-
-    def __enter__(self) -> tuple[Any, DecisionLog]:
-        return self.run, self.log
-
-    def __exit__(self, *_: object) -> None:
-        self.log.close()
+@contextmanager
+def _opened(folder: Path) -> Iterator[tuple[ReviewRun, DecisionLog]]:
+    """Give a run with its log."""
+    if not folder.is_dir():
+        kind = "it is a table" if folder.is_file() else "there is no such folder"
+        raise RunError(folder, f"{kind}, and a review needs the articles beside the claims", "make a run first: accordingto extract ARTICLES -o FOLDER, then accordingto review FOLDER")
+    run = read_run(folder)
+    with DecisionLog(folder) as log:
+        yield run, log
 
 
 def _listener(folder: Path, host: str) -> socket.socket:

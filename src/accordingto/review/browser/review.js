@@ -46,7 +46,8 @@ function run(action, value, button) {
 }
 
 document.addEventListener("keydown", (event) => {
-  if (event.isComposing || event.altKey || $("#help").open) return;
+  const third = event.getModifierState("AltGraph"); // by which many keyboards write [ and ]
+  if (event.isComposing || (event.altKey && !third) || $("#help").open) return;
   const target = event.target instanceof Element ? event.target : document.body;
   if (target.closest("input, textarea, select")) return inField(event, target);
   if ((event.key === " " || event.key === "Enter") && target.closest("button, a, summary")) return;
@@ -60,7 +61,8 @@ document.addEventListener("keydown", (event) => {
 function nameOf(event) {
   const key = event.key === " " ? "space" : event.key.toLowerCase();
   const letter = /^[a-z]$|^arrow|^enter$|^escape$|^space$/.test(key);
-  return (event.ctrlKey || event.metaKey ? "ctrl+" : "") + (event.shiftKey && letter ? "shift+" : "") + key;
+  const command = (event.ctrlKey || event.metaKey) && !event.getModifierState("AltGraph");
+  return (command ? "ctrl+" : "") + (event.shiftKey && letter ? "shift+" : "") + key;
 }
 
 // In a field all keys write; escape leaves it as it was, enter saves a line.
