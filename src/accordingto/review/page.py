@@ -66,7 +66,6 @@ class Line:
 
     claim_id: str
     address: str
-    current: bool
     speaker: str
     stance: str
     text: str
@@ -145,7 +144,7 @@ class Page:
         flags = tuple(VALUE_NAMES.get(f, f) for f in FLAGS if f != "mine" and queue.flags[f][number])
         address = f"/?{view.wanted.query(claim=queue.ids[number])}"
         speaker, stance, decision = (queue.value(name, number) for name in ("speaker", "stance", "decision"))
-        return Line(queue.ids[number], address, number == view.claim, speaker, stance, queue.lines[number], decision, flags, float(queue.confidences[number]), number >= self.desk.pipeline, title)
+        return Line(queue.ids[number], address, speaker, stance, queue.lines[number], decision, flags, float(queue.confidences[number]), number >= self.desk.pipeline, title)
 
     def _facets(self, view: View) -> list[tuple[str, str, list[Choice], list[Choice], int]]:
         """Return name, label, first and further values, and the number of unlisted ones, of each facet that tells claims apart."""

@@ -211,6 +211,32 @@ function inRecord() {
   return document.activeElement === document.body || Boolean(document.activeElement?.closest("#record, #text")) && !document.activeElement.matches("#fields [name]");
 }
 
+// Makes an element what new HTML says by changing only what differs: of fifty lines mostly one does, and the layout of the others is half of the page's work.
+function follow(element, html) {
+  if (element.held === html) return;
+  element.held = html;
+  const template = document.createElement("template");
+  template.innerHTML = html;
+  liken(element, template.content, true);
+}
+
+function liken(old, fresh, whole = false) {
+  if (!whole && old.isEqualNode(fresh)) return;
+  const [mine, theirs] = [[...old.childNodes], [...fresh.childNodes]];
+  const alike = mine.length === theirs.length && mine.every((node, at) => node.nodeName === theirs[at].nodeName && node.id === theirs[at].id);
+  if (!alike && whole) return old.replaceChildren(fresh);
+  if (old.nodeType !== Node.ELEMENT_NODE || !alike) return old.replaceWith(fresh);
+  if (!whole) for (const name of new Set([...old.getAttributeNames(), ...fresh.getAttributeNames()])) {
+    const value = fresh.getAttribute(name);
+    if (name === "open" || value === old.getAttribute(name)) continue; // what is open is the reader's
+    if (value === null) old.removeAttribute(name);
+    else old.setAttribute(name, value);
+    if (name === "value") old.value = value;
+    if (name === "selected") old.selected = value !== null;
+  }
+  mine.forEach((node, at) => liken(node, theirs[at]));
+}
+
 // Puts the parts of an answer in their places and says what happened.
 function show(answer, { focus, push, keep = null }) {
   const open = new Set($$("#queue details[open]").map((details) => details.dataset.facet));
@@ -218,7 +244,10 @@ function show(answer, { focus, push, keep = null }) {
   const at = keptFocus(keep);
   const field = document.activeElement?.matches?.("#fields [name]") ? document.activeElement.name : null;
   const scroll = $("#queue").scrollTop;
-  for (const [name, html] of Object.entries(answer.parts)) document.getElementById(name).innerHTML = html;
+  for (const [name, html] of Object.entries(answer.parts)) {
+    if (name === "queue") follow($("#queue"), html);
+    else document.getElementById(name).innerHTML = html;
+  }
   for (const details of $$("#queue details")) {
     if (open.has(details.dataset.facet)) details.open = true;
     if (closed.has(details.dataset.facet) && !$("[aria-current]", details)) details.open = false;
@@ -258,7 +287,10 @@ function spoken() {
 function highlight() {
   const text = $("#text");
   for (const piece of $$(".source, .cue, .content, .inner", text ?? document.createElement("p"))) piece.classList.remove("source", "cue", "content", "inner");
-  $("#lines a[aria-current]")?.scrollIntoView({ block: "nearest" });
+  $("#lines a[aria-current]")?.removeAttribute("aria-current");
+  const line = record() && $(`#lines a[data-claim="${record().dataset.claim}"]`);
+  line?.setAttribute("aria-current", "true");
+  line?.scrollIntoView({ block: "nearest" });
   if (!text || !record()) return;
   const number = current();
   const parents = text.dataset.parents.split(" ").map(Number);
