@@ -21,7 +21,6 @@ from accordingto.article import STDIN, find_inputs, read_outcomes
 from accordingto.errors import IncompleteError, InputError, ModelError, OutputError, RunError
 from accordingto.ledger import FILE, Ledger
 from accordingto.output import Summary, write_outputs
-from accordingto.pipeline import model_folder
 from accordingto.pool import BATCH, Failure, Pool, WorkersDieError
 from accordingto.reader.page import web_address
 from accordingto.reading import make_read
@@ -147,6 +146,8 @@ def _facts(options: RunOptions, model: Path | None) -> dict[str, Any]:
 
 def digest_of_model(model: Path | None) -> str:
     """Return the SHA-256 over the names and contents of a pipeline's files; raises ModelError."""
+    from accordingto.pipeline import model_folder  # brings spaCy, which the review of a run need not wait for
+
     folder = model or model_folder()
     if not (folder / "meta.json").is_file():
         raise ModelError(folder, "there is no meta.json in it")

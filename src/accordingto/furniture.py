@@ -11,11 +11,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
-from spacy.tokens import Doc, Span, SpanGroup
-
-from accordingto.document import attributions_of, set_attributions
 from accordingto.schema import Attribution, CharSpan
+
+if TYPE_CHECKING:
+    from spacy.tokens import Doc
 
 GROUP = "furniture"
 _MONTH = r"(?i:jan|feb|mar|apr|may|june?|july?|aug|sept?|oct|nov|dec)[a-z]*\.?"
@@ -140,6 +141,10 @@ def _key(line: str) -> str:
 
 def mark_furniture(doc: Doc, title: str = "") -> Doc:
     """Put the furniture on a Doc, and take away the attributions that stand in it."""
+    from spacy.tokens import Span, SpanGroup  # seconds, which the review's page need not wait for
+
+    from accordingto.document import attributions_of, set_attributions
+
     found = find_furniture(doc.text, title)
     spans = [doc.char_span(start, end, label=kind, alignment_mode="contract") for start, end, kind in found]
     doc.spans[GROUP] = SpanGroup(doc, name=GROUP, spans=[s for s in spans if isinstance(s, Span)])

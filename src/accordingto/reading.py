@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from accordingto.claim import claims_from_doc
-from accordingto.pipeline import load, model_name, read_docs
 from accordingto.pool import Failure
 from accordingto.schema import Article
 from accordingto.table import json_of_claim
@@ -15,6 +14,8 @@ from accordingto.table import json_of_claim
 
 def make_read(model: Path | None, guideline: str, near_duplicates: bool) -> Callable[[Sequence[tuple[str, str]]], list[tuple[str, Any]]]:
     """Return the function that reads a batch of (digest, text); gives (digest, (claims, their number, MinHash) or Failure)."""
+    from accordingto.pipeline import load, model_name, read_docs  # brings spaCy, which the review of a run need not wait for
+
     nlp = load(model, threads=1, guideline=guideline)
     name = model_name(nlp)
 

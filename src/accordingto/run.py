@@ -6,19 +6,19 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import IO
-
-from spacy.language import Language
+from typing import IO, TYPE_CHECKING
 
 from accordingto.article import find_inputs, read_articles
 from accordingto.claim import claims_from_doc
 from accordingto.errors import InputError
-from accordingto.pipeline import load, model_name, read_docs
 from accordingto.reader.item import carries_columns
 from accordingto.roster import RosterRow, roster_of
 from accordingto.schema import Article, Claim, Problem, RunCounts
 from accordingto.table import check_roster, claim_from_json, json_of_claim, write_roster, write_table, writer_of
 from accordingto.workbook import About
+
+if TYPE_CHECKING:
+    from spacy.language import Language
 
 Progress = Callable[[int, int], None]  # articles done, articles in all
 
@@ -44,6 +44,8 @@ def extract_table(
 
     What cannot be read is in the counts' problems and stops nothing. Raises ModelError, OutputError.
     """
+    from accordingto.pipeline import load  # brings spaCy, which the review of a run need not wait for
+
     if output != "-":
         writer_of(Path(output), format)  # refuse a wrong ending before the model has worked for an hour
     if speakers is not None:
@@ -90,6 +92,8 @@ def _about(counts: RunCounts, places: Mapping[str, str], output: str) -> About:
 
 def _claims(articles: Iterable[Article], nlp: Language, counts: RunCounts, places: dict[str, str], total: int, progress: Progress) -> Iterator[list[Claim]]:
     """Yield the claims of each article, count them and note its file; an article that the pipeline fails on becomes a problem."""
+    from accordingto.pipeline import model_name, read_docs
+
     name = model_name(nlp)
 
     def on_error(article: Article, error: Exception) -> None:

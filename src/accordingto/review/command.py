@@ -1,8 +1,10 @@
-"""The commands that bring reviews together: `import`, `merge`, `agreement`; as in `cli.py`, each calls one function and reports what it gives back."""
+"""The commands of the review, `review`, and of what brings reviews together, `import`, `merge`, `agreement`; as in `cli.py`, each calls one function and reports what it gives back."""
 
 from __future__ import annotations
 
 import json
+import threading
+import webbrowser
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
@@ -11,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from accordingto.errors import RunError
 from accordingto.say import say
 
 if TYPE_CHECKING:
@@ -105,4 +108,27 @@ def agreement(run: RunArgument, as_json: JsonOption = False) -> None:
         typer.echo(line)
 
 
-COMMANDS: dict[str, Callable[..., None]] = {"import": import_reviewed, "merge": merge, "agreement": agreement}
+def review(
+    run: RunArgument,
+    reviewer: Annotated[str, typer.Option(help="Your name, kept beside each decision; where several review, each takes an own one.")] = "",
+    lead: Annotated[bool, typer.Option("--lead", help="Your verdicts settle what reviewers disagree about.")] = False,
+    browser: Annotated[bool, typer.Option(help="Open the page in the browser; its address is printed in any case.")] = True,
+    host: Annotated[str, typer.Option(help="The address of this machine to listen at; none that others can reach.")] = "127.0.0.1",
+) -> None:
+    """Review the claims of a RUN beside their articles, in a page that only this machine can open."""
+    try:
+        from accordingto.review.server import serve_review
+    except ImportError as error:
+        raise RunError(run, f"the package {error.name!r} is missing", "pip install 'accordingto[review]'") from error
+    serve_review(run, reviewer=reviewer, lead=lead, host=host, ready=lambda address: _show(address, browser=browser))
+
+
+def _show(address: str, *, browser: bool) -> None:
+    """Tell the address of the page, and open it."""
+    typer.echo(address)
+    say("every decision is saved as it is made; stop with Ctrl-C")
+    if browser:
+        threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()  # a browser of the terminal would hold us up until it ends
+
+
+COMMANDS: dict[str, Callable[..., None]] = {"review": review, "import": import_reviewed, "merge": merge, "agreement": agreement}

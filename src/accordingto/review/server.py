@@ -1,0 +1,281 @@
+"""The server: the review of a run as a local page, for the reviewer's own browser alone. Nothing leaves the machine."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import socket
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from accordingto.errors import AccordingToError, RunError
+from accordingto.review.decision import EDITABLE, SPAN_EDITS, VERDICTS
+from accordingto.review.desk import Desk, StaleError
+from accordingto.review.guard import Guard, is_loopback
+from accordingto.review.log import DecisionLog
+from accordingto.review.page import PAGE, PARTS, Page, View, at_claim, view_of
+from accordingto.review.record import DECIDED, NAMES
+from accordingto.review.runs import ReviewRun, read_run
+
+FILES = {"review.css": "text/css", "review.js": "text/javascript", "words.js": "text/javascript", "icon.svg": "image/svg+xml"}
+_STEPS = {"next_claim": ("claim", 1), "previous_claim": ("claim", -1), "next_article": ("article", 1), "previous_article": ("article", -1)}
+_LAST = {"next_claim": "That was the last claim shown.", "previous_claim": "That was the first claim shown.", "next_article": "That was the last article.", "previous_article": "That was the first article."}
+
+
+class BadRequestError(Exception):
+    """A request that our page does not send."""
+
+
+def serve_review(folder: Path, *, reviewer: str = "", lead: bool = False, host: str = "127.0.0.1", ready: Callable[[str], None]) -> None:
+    """Serve the review of a run until it is stopped; ready: is told the address once it can be opened. Raises RunError."""
+    import uvicorn
+
+    host = "127.0.0.1" if host == "localhost" else host
+    if not is_loopback(host):
+        raise RunError(folder, f"the review is served to this machine alone, and {host!r} is none of its own addresses", "leave --host out; from another machine, come through an SSH tunnel (ssh -L)")
+    with _opened(folder) as (run, log):
+        desk = Desk(run, log, reviewer, lead=lead)
+        listener = _listener(folder, host)
+        token, port = secrets.token_urlsafe(32), listener.getsockname()[1]
+        config = uvicorn.Config(Guard(make_app(desk), token, port), log_level="error", access_log=False, lifespan="off", ws="none", http="h11", loop="asyncio", server_header=False, proxy_headers=False, timeout_graceful_shutdown=2)
+        ready(f"http://{f'[{host}]' if ':' in host else host}:{port}/?token={token}")
+        with suppress(KeyboardInterrupt):
+            uvicorn.Server(config).run(sockets=[listener])
+
+
+@contextmanager
+def _opened(folder: Path) -> Iterator[tuple[ReviewRun, DecisionLog]]:
+    """Give a run with its log."""
+    if not folder.is_dir():
+        kind = "it is a table" if folder.is_file() else "there is no such folder"
+        raise RunError(folder, f"{kind}, and a review needs the articles beside the claims", "make a run first: accordingto extract ARTICLES -o FOLDER, then accordingto review FOLDER")
+    run = read_run(folder)
+    with DecisionLog(folder) as log:
+        yield run, log
+
+
+def _listener(folder: Path, host: str) -> socket.socket:
+    """Return a socket at a port that the system chose."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family)
+    try:
+        listener.bind((host, 0))
+        listener.listen()  # who comes before the server is ready waits
+    except OSError as error:
+        listener.close()
+        raise RunError(folder, f"the page cannot be served at {host} ({error.strerror})", "leave --host out") from error
+    return listener
+
+
+def make_app(desk: Desk) -> Starlette:
+    """Return the app that shows a desk; it is not to be served without a Guard.
+
+    Everything happens in the one thread of the event loop, one request after the other: a desk has no locks.
+    """
+    page = Page(desk)
+    routes = [
+        Route("/", _reading(desk, lambda request: HTMLResponse(page.whole(view_of(desk, request.query_params.multi_items())))), methods=["GET"]),
+        Route("/view", _reading(desk, lambda request: _answer(page, view_of(desk, request.query_params.multi_items()), "", request.query_params.get("have", ""))), methods=["GET"]),
+        Route("/go", _reading(desk, lambda request: _go(page, request)), methods=["GET"]),
+        *(Route(f"/{name}", _static(name, kind), methods=["GET"]) for name, kind in FILES.items()),
+        *(Route(f"/{name}", _writing(page, act), methods=["POST"]) for name, act in ACTIONS.items()),
+    ]
+    return Starlette(routes=routes)
+
+
+Endpoint = Callable[[Request], Awaitable[Response]]
+Outcome = tuple[View, str]  # where the reviewer stands then, and what is said
+
+
+def _reading(desk: Desk, answer: Callable[[Request], Response]) -> Endpoint:
+    async def endpoint(request: Request) -> Response:
+        desk.refresh()
+        return answer(request)
+
+    return endpoint
+
+
+def _static(name: str, kind: str) -> Endpoint:
+    body = files("accordingto.review").joinpath("browser", name).read_bytes()
+
+    async def endpoint(request: Request) -> Response:
+        return Response(body, media_type=kind)
+
+    return endpoint
+
+
+def _writing(page: Page, act: Callable[[Page, View, Mapping[str, Any]], Outcome]) -> Endpoint:
+    """Return an endpoint that does something and answers with what changed on the page."""
+
+    async def endpoint(request: Request) -> Response:
+        body: dict[str, Any] = {}
+        have = ""
+        try:
+            body = _body(await request.body(), request.headers.get("content-type", ""))
+            have = _text(body, "have")
+            page.desk.refresh()
+            view = view_of(page.desk, _pairs(body))
+            return _answer(page, *_acted(page, view, body, act), have)
+        except BadRequestError as error:
+            return PlainTextResponse(f"This is no request of the page: {error}.", 400)
+        except StaleError:
+            said = "Not saved: the claim was changed meanwhile, in another tab or by another reviewer. Look again, then decide."
+            return _answer(page, view_of(page.desk, _pairs(body)), said, have, status=409)
+        except AccordingToError as error:
+            return _answer(page, view_of(page.desk, _pairs(body)), f"Not saved: {error}", have, status=422)
+
+    return endpoint
+
+
+def _acted(page: Page, view: View, body: Mapping[str, Any], act: Callable[[Page, View, Mapping[str, Any]], Outcome]) -> tuple[View, str]:
+    """Do what is asked, unless it was done already and only the answer was lost."""
+    if page.desk.knows(_text(body, "request")):
+        return _after(page, view), "Saved."
+    return act(page, view, body)
+
+
+def _body(data: bytes, kind: str) -> dict[str, Any]:
+    """Return the JSON object of a request; a form of another page cannot send one without our consent."""
+    if kind.partition(";")[0].strip().lower() != "application/json":
+        raise BadRequestError("it is not JSON")
+    try:
+        body = json.loads(data)
+        data.decode("utf-8")
+        json.dumps(body, ensure_ascii=False).encode("utf-8")  # half a character cannot be kept
+    except (ValueError, RecursionError) as error:
+        raise BadRequestError("it is not JSON") from error
+    if not isinstance(body, dict):
+        raise BadRequestError("it is not an object")
+    return body
+
+
+def _text(body: Mapping[str, Any], name: str) -> str:
+    value = body.get(name, "")
+    if not isinstance(value, str):
+        raise BadRequestError(f"{name!r} is not text")
+    return value
+
+
+def _pairs(body: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return the page's address, which each request carries, as its parameters."""
+    return parse_qsl(_text(body, "address").lstrip("/?"), keep_blank_values=True)
+
+
+def _answer(page: Page, view: View, said: str, have: str, status: int = 200) -> Response:
+    """Return the parts of the page that changed; have: the version of the article that the page has."""
+    names = [name for name in PARTS if name != "article" or page.article_version(view) != have]
+    return JSONResponse({"parts": page.parts(view, names), "address": view.address(page.desk), "said": said}, status)
+
+
+def _go(page: Page, request: Request) -> Response:
+    """Answer with the claim or article after or before the one at hand."""
+    pairs = request.query_params.multi_items()
+    view, step = view_of(page.desk, pairs), request.query_params.get("step", "")
+    kind, direction = _STEPS.get(step, ("claim", 1))
+    moved = _next_claim(page, view, direction) if kind == "claim" else _next_article(page, view, direction)
+    return _answer(page, moved or view, "" if moved else _LAST.get(step, ""), request.query_params.get("have", ""))
+
+
+def _next_claim(page: Page, view: View, step: int) -> View | None:
+    queue = page.desk.queue
+    if view.claim is None and view.article is not None:  # an article without claims: go on from its place
+        return _next_article(page, view, step)
+    claim = queue.neighbour(view.shown, view.claim, view.wanted.order, step)
+    return None if claim is None else at_claim(page.desk, view.wanted, view.shown, claim)
+
+
+def _next_article(page: Page, view: View, step: int) -> View | None:
+    """Return the view of the next article that has something to show; without a filter, articles without claims too: one may be missing there."""
+    if view.article is None:
+        return None
+    claim = page.desk.queue.neighbour_article(view.shown, view.article, step)
+    if view.wanted.is_empty:
+        place = view.article + step
+        if not 0 <= place < len(page.desk.articles):
+            return None
+        if claim is None or int(page.desk.queue.articles[claim]) != place:
+            return replace(view, claim=None, article=place)
+    return None if claim is None else at_claim(page.desk, view.wanted, view.shown, claim)
+
+
+def _current(page: Page, view: View, body: Mapping[str, Any]) -> tuple[str, int]:
+    """Return the claim that a request is about, and its version that was shown."""
+    claim_id, seen = _text(body, "claim"), body.get("seen")
+    if claim_id not in page.desk.queue.number or not isinstance(seen, int):
+        raise BadRequestError("it names no claim")
+    return claim_id, seen
+
+
+def _after(page: Page, view: View) -> View:
+    """Return the same view after something changed: other claims may be shown now."""
+    return replace(view, shown=page.desk.queue.select(view.wanted))
+
+
+def _decide(page: Page, view: View, body: Mapping[str, Any]) -> Outcome:
+    claim_id, seen = _current(page, view, body)
+    verdict = _text(body, "verdict")
+    if verdict not in VERDICTS:
+        raise BadRequestError("it names no verdict")
+    page.desk.decide(claim_id, verdict, seen=seen, request=_text(body, "request"))
+    said = f"Saved: {DECIDED[verdict]}."
+    following = _next_claim(page, view, 1)
+    if following is None:
+        return _after(page, view), f"{said} That was the last claim shown."
+    return _after(page, following), said
+
+
+def _edit(page: Page, view: View, body: Mapping[str, Any]) -> Outcome:
+    claim_id, seen = _current(page, view, body)
+    changes = body.get("changes")
+    if not isinstance(changes, dict) or not all(name in EDITABLE and isinstance(value, str) for name, value in changes.items()):
+        raise BadRequestError("it names no fields")
+    changed = page.desk.edit(claim_id, changes, seen=seen, request=_text(body, "request"))
+    return _after(page, view), f"Saved: {', '.join(NAMES[name].lower() for name in changed)}." if changed else "Nothing changed."
+
+
+def _add(page: Page, view: View, body: Mapping[str, Any]) -> Outcome:
+    if view.article is None:
+        raise BadRequestError("it names no article")
+    new = page.desk.add(view.article, {name: _text(body, name) for name in SPAN_EDITS}, request=_text(body, "request"))
+    moved = at_claim(page.desk, view.wanted, page.desk.queue.select(view.wanted), page.desk.queue.number[new])
+    return moved, "Saved: a missed claim. Say who speaks and with what stance."
+
+
+def _accept_all(page: Page, view: View, body: Mapping[str, Any]) -> Outcome:
+    claims = body.get("claims")
+    if not isinstance(claims, list) or not all(isinstance(claim, str) for claim in claims) or len(claims) > PAGE:
+        raise BadRequestError("it names no claims")
+    count = page.desk.accept_all(claims, request=_text(body, "request"))
+    return _after(page, view), f"Saved: {count} accepted. Undo takes them back together."
+
+
+def _undo(page: Page, view: View, body: Mapping[str, Any]) -> Outcome:
+    return _turned(page, view, page.desk.undo(), "Taken back.", "There is nothing to take back.")
+
+
+def _redo(page: Page, view: View, body: Mapping[str, Any]) -> Outcome:
+    return _turned(page, view, page.desk.redo(), "Done again.", "There is nothing to do again.")
+
+
+def _turned(page: Page, view: View, claim: str | None, said: str, nothing: str) -> Outcome:
+    """Return the view of the claim that an undo or redo concerned."""
+    if claim is None:
+        return view, nothing
+    number = page.desk.queue.number.get(claim)
+    again = _after(page, view)
+    if number is None or page.desk.queue.is_gone(number):
+        return replace(again, claim=None) if again.claim == number else again, said
+    return at_claim(page.desk, again.wanted, again.shown, number), said
+
+
+ACTIONS: dict[str, Callable[[Page, View, Mapping[str, Any]], Outcome]] = {"decide": _decide, "edit": _edit, "add": _add, "accept_all": _accept_all, "undo": _undo, "redo": _redo}
