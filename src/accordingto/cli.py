@@ -34,6 +34,17 @@ class Format(StrEnum):
     parquet = "parquet"
 
 
+class ExportFormat(StrEnum):
+    """Formats of an export."""
+
+    gold = "gold"
+    brat = "brat"
+    webannotation = "webannotation"
+    docbin = "docbin"
+    labelstudio = "labelstudio"
+    jsonl = "jsonl"
+
+
 class Guideline(StrEnum):
     """Habits of marking that the model learned."""
 
@@ -168,6 +179,27 @@ def retry(
     with _progress() as progress:
         summary = retry_run(run, workers=_cores(workers), memory=worker_memory * 1_000_000, progress=progress)
     _report_run(summary, str(run), as_json)
+
+
+@app.command()
+def export(
+    run: Annotated[Path, typer.Argument(help="The folder of a run that was reviewed.")],
+    format: Annotated[ExportFormat, typer.Option(help="gold: what `evaluate` and `train --reviewed` read. The others are for other programs; jsonl holds all that is known.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The file; for brat a new folder.")],
+    unreviewed: Annotated[bool, typer.Option(help="Also what the model wrote and nobody has settled.")] = False,
+    partial: Annotated[bool, typer.Option(help="gold: also articles of which some claims are not settled.")] = False,
+    held_out: Annotated[float, typer.Option(min=0, max=0.9, help="gold: keep this share of the articles in a second file, chosen by their texts.")] = 0.0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the account as one JSON object.")] = False,
+) -> None:
+    """Write what the reviewers of RUN accepted, corrected and added for other programs, and for the training."""
+    from accordingto.export.exported import ExportOptions, export_run
+
+    account = export_run(run, format.value, output, ExportOptions(unreviewed, partial, held_out))
+    if as_json:
+        typer.echo(json.dumps(vars(account)))
+    for note in account.notes:
+        _say(note)
+    _say(f"{account.claims} claims of {account.articles} articles -> {output}")
 
 
 @app.command()
