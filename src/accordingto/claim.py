@@ -6,12 +6,13 @@ import base64
 import hashlib
 import re
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
-from spacy.tokens import Doc
-
-from accordingto.document import attributions_of
 from accordingto.quotation import quotation_of, quoted_spans
 from accordingto.schema import JOINT, Article, Attribution, CharSpan, Claim, SpanText
+
+if TYPE_CHECKING:
+    from spacy.tokens import Doc
 
 _OUTER_MARKS = re.compile(r"^[\s“„«\"‘'`]+|[\s”»\"’'`]+$")
 _THAT = re.compile(r"^that\s+", re.IGNORECASE)
@@ -23,6 +24,8 @@ def claims_from_doc(article: Article, doc: Doc, *, model: str) -> list[Claim]:
 
     Fields that no component of the pipeline fills are None; `why` then is the cue.
     """
+    from accordingto.document import attributions_of  # brings spaCy, which the review needs not wait for
+
     attributions = attributions_of(doc)
     digest = hashlib.sha256(article.text.encode("utf-8")).digest()
     ids = [claim_id(digest, a) for a in attributions]

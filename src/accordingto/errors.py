@@ -7,6 +7,7 @@ AccordingToError
 ├── RunError         a run's folder that cannot be used, or not with these options
 ├── IncompleteError  a run that stopped before its end and can go on
 ├── TableError       a table of claims that cannot be read
+├── DecisionError    a reviewer's decision that says nothing that can be done
 ├── GoldError        gold data that cannot be scored against
 ├── FloorError       a score below its pinned floor
 └── TrainingError    a training that cannot start or go on
@@ -103,6 +104,13 @@ class IncompleteError(AccordingToError):
 
     def __init__(self, folder: Path | str, why: str) -> None:
         super().__init__(f"the run {str(folder)!r} is not complete: {why}; give the same command again to go on.")
+
+
+class DecisionError(AccordingToError):
+    """A reviewer's decision that says nothing that can be done."""
+
+    def __init__(self, which: str, why: str, remedy: str) -> None:
+        super().__init__(f"{which} was not taken: {why}; {remedy}.")
 
 
 class GoldError(AccordingToError):

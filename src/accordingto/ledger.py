@@ -15,6 +15,7 @@ import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 
 from accordingto.errors import IncompleteError, RunError
@@ -47,14 +48,21 @@ class Entry:
 
 
 class Ledger:
-    """The ledger of one run, held by one process at a time."""
+    """The ledger of one run, held by one process at a time that writes; many may read one that nobody writes."""
 
-    def __init__(self, folder: Path) -> None:
-        """Open the ledger of a run's folder, or make one; raises RunError where another process holds it, IncompleteError where the disk is full."""
-        self.folder = folder
+    def __init__(self, folder: Path, *, shared: bool = False) -> None:
+        """Open the ledger of a run's folder, or make one; raises RunError where another process holds it, IncompleteError where the disk is full.
+
+        shared: only read, beside others that do.
+        """
+        self.folder, self._shared = folder, shared
         self._lock = threading.RLock()  # the reading thread asks which files are done
         self._db = sqlite3.connect(folder / FILE, timeout=0, isolation_level=None, check_same_thread=False)
         try:
+            if shared:
+                self._db.execute("PRAGMA query_only = ON")
+                self._db.execute("SELECT 1 FROM facts LIMIT 1")
+                return
             self._db.execute("PRAGMA locking_mode = EXCLUSIVE")  # the system's own lock: gone with the process, however it ends
             self._db.execute("PRAGMA journal_mode = WAL")
             self._db.execute("PRAGMA synchronous = FULL")
@@ -74,8 +82,15 @@ class Ledger:
 
     def close(self) -> None:
         """Let the ledger go."""
-        (self.folder / HOLDER).unlink(missing_ok=True)
+        if not self._shared:
+            (self.folder / HOLDER).unlink(missing_ok=True)
         self._db.close()
+
+    def __enter__(self) -> Ledger:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
 
     def begin(self) -> None:
         """Begin a transaction unless one is open."""

@@ -7,7 +7,7 @@ import json
 import platform
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -140,10 +140,15 @@ def _claims(articles: Path, ledger: Ledger, wanted: Callable[[Claim], bool]) -> 
             facts = json.loads(line)
             if not facts["claims"]:
                 continue
-            own = {name: facts[name] for name in ("article_id", "title", "publisher", "published", "url", "language", "src", "near_duplicate_of")} | {"authors": "; ".join(facts["authors"])}
+            own = article_facts(facts)
             for claim in map(claim_from_json, ledger.claims(facts["text_sha256"])):
                 if wanted(claim):
                     yield replace(claim, **own)
+
+
+def article_facts(article: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields that a claim has of its article; article: its line of articles.jsonl."""
+    return {name: article[name] for name in ("article_id", "title", "publisher", "published", "url", "language", "src", "near_duplicate_of")} | {"authors": "; ".join(article["authors"])}
 
 
 def _line(facts: dict[str, Any]) -> bytes:

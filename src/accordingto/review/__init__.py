@@ -1,0 +1,1 @@
+"""The review: what people decide about claims, and what becomes of it."""
