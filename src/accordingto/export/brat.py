@@ -14,7 +14,7 @@ from pathlib import Path
 
 from accordingto.errors import OutputError
 from accordingto.export.judged import JudgedArticle, JudgedClaim, parents_among
-from accordingto.export.mark import PARTS, Mark, check_marks, marks_of
+from accordingto.export.mark import PARTS, Mark, check_marks, marks_of, whole_text
 from accordingto.label import LABELS
 from accordingto.schema import CharSpan
 
@@ -140,6 +140,7 @@ def configuration() -> str:
 def _marks_in(folder: Path, name: str) -> Iterator[Mark]:
     """Yield the marks of an article's files as they are read back."""
     text = (folder / f"{name}.txt").read_bytes().decode("utf-8")
+    yield whole_text(name, text)
     for line in (folder / f"{name}.ann").read_bytes().decode("utf-8").split("\n"):
         if line.startswith("T"):
             _, kind_and_spans, covered = line.split("\t")
@@ -147,4 +148,4 @@ def _marks_in(folder: Path, name: str) -> Iterator[Mark]:
             spans = tuple((int(s), int(e)) for s, e in (place.split(" ") for place in places.split(";")))
             if kind.lower() in PARTS:
                 texts = tuple(text[s:e] for s, e in spans)
-                yield Mark(name, kind.lower(), spans, texts if " ".join(texts) == covered else (covered,))
+                yield Mark(name, kind.lower(), spans, texts if " ".join(texts) == covered else (*texts, covered))

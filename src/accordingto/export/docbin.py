@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from spacy.language import Language
 from spacy.tokens import Doc, DocBin, Span, SpanGroup
 
 from accordingto.export.judged import JudgedArticle, JudgedClaim, parents_among
-from accordingto.export.mark import PARTS, Mark, check_marks, marks_of
+from accordingto.export.mark import PARTS, Mark, check_marks, marks_of, whole_text
 from accordingto.schema import MAX_CHARS, CharSpan
 from accordingto.table import flatten_claim, replacing
 
@@ -47,10 +48,9 @@ def _write_file(articles: Sequence[JudgedArticle], path: Path, nlp: Language, un
     for article in articles:
         doc = doc_of(article, nlp, unreviewed=unreviewed)
         bin.add(doc)
-        given = list(marks_of(article, article.held(unreviewed=unreviewed), article.article_id))
-        fitted = list(marks_of(article, article.held(unreviewed=unreviewed), article.article_id, lambda _, spans, doc=doc: _whole_tokens(doc, spans)))
+        fitted = list(marks_of(article, article.held(unreviewed=unreviewed), article.article_id, partial(_whole_tokens, doc)))
         expected += fitted
-        widened += sum(a != b for g, f in zip(given, fitted, strict=True) for a, b in zip(g.spans, f.spans, strict=True))
+        widened += sum(a != b for given, f in zip(marks_of(article, article.held(unreviewed=unreviewed), article.article_id), fitted, strict=True) for a, b in zip(given.spans, f.spans, strict=True))
     with replacing(path) as file:
         file.write(bin.to_bytes())
         file.flush()
@@ -59,7 +59,7 @@ def _write_file(articles: Sequence[JudgedArticle], path: Path, nlp: Language, un
     return widened
 
 
-def _whole_tokens(doc: Doc, spans: Sequence[CharSpan]) -> tuple[CharSpan, ...]:
+def _whole_tokens(doc: Doc, text: str, spans: Sequence[CharSpan]) -> tuple[CharSpan, ...]:
     return tuple((found.start_char, found.end_char) for found in (_span(doc, s, e) for s, e in spans))
 
 
@@ -92,6 +92,7 @@ def _marks_in(data: bytes, nlp: Language) -> Iterator[Mark]:
     """Yield the marks of a file as they are read back, claim by claim."""
     for doc in DocBin().from_bytes(data).get_docs(nlp.vocab):
         facts = doc.spans["cue"].attrs
+        yield whole_text(facts["article_id"], doc.text)
         for claim_id in facts["claims"]:
             for part in PARTS:
                 spans = [span for span in doc.spans[part] if span.id_ == claim_id]

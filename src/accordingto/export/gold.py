@@ -13,7 +13,7 @@ from typing import Any
 
 from accordingto.evaluation import read_gold
 from accordingto.export.judged import OPEN, JudgedArticle, JudgedClaim, parents_among
-from accordingto.export.mark import PARTS, Mark, check_marks, marks_of
+from accordingto.export.mark import PARTS, Mark, check_marks, marks_of, whole_text
 from accordingto.table import replacing
 
 LABELS = ("attribution_type", "stance", "negated", "certainty", "attitude", "attitude_target", "framing", "source_kind", "speaker", "speaker_role")
@@ -65,6 +65,7 @@ def _attribution(claim: JudgedClaim, parent: int | None) -> dict[str, Any]:
 def _marks_in(rows: Iterable[dict[str, Any]]) -> Iterator[Mark]:
     """Yield the marks of gold articles as they were read back."""
     for row in rows:
+        yield whole_text(row["id"], row["text"])
         for attribution in row["attributions"]:
             for part in PARTS:
                 spans = tuple((s, e) for s, e in attribution[part])

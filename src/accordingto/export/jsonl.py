@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from accordingto.export.judged import JudgedArticle, JudgedClaim
-from accordingto.export.mark import PARTS, Mark, check_marks, marks_of
+from accordingto.export.mark import PARTS, Mark, check_marks, marks_of, whole_text
 from accordingto.table import SCHEMA_VERSION, claim_from_json, json_of_claim, replacing
 
 
@@ -55,6 +55,7 @@ def read_article(line: str | bytes) -> JudgedArticle:
 
 def _marks_in(lines: Iterable[bytes]) -> Iterator[Mark]:
     for article in map(read_article, lines):
+        yield whole_text(article.article_id, article.text)
         for claim in article.claims:
             for part in PARTS:
                 marked = getattr(claim.claim, part)

@@ -13,7 +13,7 @@ from typing import Any
 from xml.sax.saxutils import quoteattr
 
 from accordingto.export.judged import OPEN, JudgedArticle, JudgedClaim, parents_among
-from accordingto.export.mark import PARTS, Mark, check_marks, marks_of
+from accordingto.export.mark import PARTS, Mark, check_marks, marks_of, whole_text
 from accordingto.label import LABELS
 from accordingto.schema import CharSpan
 from accordingto.table import replacing
@@ -124,6 +124,7 @@ def _choices(field: str, of_cue: str) -> str:
 def _marks_in(tasks: Sequence[dict[str, Any]]) -> Iterator[Mark]:
     """Yield the marks of tasks as they are read back; a region's id tells its claim and part."""
     for task in tasks:
+        yield whole_text(task["data"]["article_id"], task["data"]["text"])
         found: dict[str, list[dict[str, Any]]] = {}
         for result in (r for made in (*task["annotations"], *task["predictions"]) for r in made["result"]):
             if result["type"] == "labels":
@@ -132,4 +133,4 @@ def _marks_in(tasks: Sequence[dict[str, Any]]) -> Iterator[Mark]:
             spans = tuple((r["value"]["start"], r["value"]["end"]) for r in regions)
             texts = tuple(task["data"]["text"][s:e] for s, e in spans)
             same = all(r["value"]["text"] == covered for r, covered in zip(regions, texts, strict=True))
-            yield Mark(task["data"]["article_id"], regions[0]["value"]["labels"][0].lower(), spans, texts if same else ("",))
+            yield Mark(task["data"]["article_id"], regions[0]["value"]["labels"][0].lower(), spans, texts if same else (*texts, "another text"))

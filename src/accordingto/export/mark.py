@@ -19,7 +19,7 @@ class Mark:
     """A part of a claim, as it was given to a format or read back from it."""
 
     article: str  # as the format names it
-    part: str  # one of PARTS
+    part: str  # one of PARTS, or `text` for the whole article
     spans: tuple[CharSpan, ...]
     covered: tuple[str, ...]  # the text of each span
 
@@ -27,8 +27,18 @@ class Mark:
 Fit = Callable[[str, tuple[CharSpan, ...]], tuple[CharSpan, ...]]
 
 
-def marks_of(article: JudgedArticle, claims: Iterable[JudgedClaim], name: str, fit: Fit | None = None) -> Iterator[Mark]:
-    """Yield the parts of claims that are not empty; fit: what a format makes of spans in a text where it cannot hold all."""
+def whole_text(name: str, text: str) -> Mark:
+    """Return the mark that stands for an article's text."""
+    return Mark(name, "text", ((0, len(text)),), (text,))
+
+
+def marks_of(article: JudgedArticle, claims: Iterable[JudgedClaim], name: str, fit: Fit | None = None, *, with_text: bool = True) -> Iterator[Mark]:
+    """Yield an article's text, and the parts of its claims that are not empty.
+
+    fit: what a format makes of spans of a text where it cannot hold all; with_text: whether the format holds the text.
+    """
+    if with_text:
+        yield whole_text(name, article.text)
     for claim in claims:
         for part in PARTS:
             spans = getattr(claim.claim, part).spans
