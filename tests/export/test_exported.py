@@ -79,7 +79,7 @@ def test_gold_of_the_seeds_goes_to_evaluate(reviewed, tmp_path):
     done = run("export", reviewed, "--format", "gold", "-o", tmp_path / "gold.jsonl", "--json")
     assert done.returncode == 0, done.stderr
     account = json.loads(done.stdout)
-    first, second = read_judged(read_run(reviewed))
+    first, _ = read_judged(read_run(reviewed))
     (row,) = read_gold(tmp_path / "gold.jsonl")
     assert (account["articles"], account["claims"]) == (1, len(first.claims) - 1)
     assert (row["id"], row["text"], row["labelled"], row["nested_labelled"], len(row["rejected"])) == (first.article_id, first.text, True, True, 1)
