@@ -223,18 +223,30 @@ def evaluate(
 
 @app.command()
 def train(
-    data: Annotated[Path, typer.Argument(help="The folder of the corpora (README, Training).")],
+    data: Annotated[Path | None, typer.Argument(help="The folder of the corpora (CONTRIBUTING.md, Training); with --reviewed not needed, but better.")] = None,
+    reviewed: Annotated[list[Path] | None, typer.Option(help="A reviewed run's folder, or gold exported from one: go on from the finished model with its corrections. May be given several times.")] = None,
+    dev: Annotated[Path | None, typer.Option(help="With --reviewed: further gold to measure on, before and after.")] = None,
+    even_if_worse: Annotated[bool, typer.Option("--even-if-worse", help="With --reviewed: write the model although it became worse, or nothing can tell.")] = False,
     work: Annotated[Path, typer.Option(help="Where checkpoints are kept; a killed training goes on from there.")] = Path("work"),
-    output: Annotated[Path, typer.Option("--output", "-o", help="Where the trained pipeline is written.")] = Path("models/accordingto_en"),
-    epochs: Annotated[int | None, typer.Option(min=1, help="Rounds over the corpora; the shipped model's number by default.")] = None,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Where the trained pipeline is written. [default: models/accordingto_en; with --reviewed a new folder, reviewed_model]")] = None,
+    epochs: Annotated[int | None, typer.Option(min=1, help="Rounds over the articles; the shipped model's number by default.")] = None,
     threads: ThreadsOption = 0,
+    model: ModelOption = None,
 ) -> None:
-    """Train the pipeline again from the corpora in DATA: weights, calibration, figures and model card."""
+    """Train the pipeline again from the corpora in DATA: weights, calibration, figures and model card. Or let it go on learning with --reviewed."""
     try:
         from accordingto.training.build import train_pipeline
+        from accordingto.training.continued import ContinueOptions, continue_training
     except ImportError as error:
         raise TrainingError(f"the package {error.name!r} is missing", "pip install 'accordingto[train]'") from error
-    train_pipeline(data, work=work, output=output, epochs=epochs, threads=threads or os.cpu_count() or 1, say=_say)
+    if reviewed:
+        options = ContinueOptions(model, data, dev, epochs, _cores(threads), even_if_worse)
+        done = continue_training(reviewed, work=work, output=output or Path("reviewed_model"), options=options, say=_say)
+        _say(f"learned from {done.learned} articles -> {done.output}; use it with --model {done.output}")
+    elif data is None:
+        raise typer.BadParameter("Missing argument: name the folder of the corpora, or reviewed runs with --reviewed", param_hint="DATA")
+    else:
+        train_pipeline(data, work=work, output=output or Path("models/accordingto_en"), epochs=epochs, threads=_cores(threads), say=_say)
 
 
 @app.command()

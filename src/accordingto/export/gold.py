@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -73,10 +73,15 @@ def _marks_in(rows: Iterable[dict[str, Any]]) -> Iterator[Mark]:
                     yield Mark(row["id"], part, spans, tuple(row["text"][s:e] for s, e in spans))
 
 
-def held_out(article: JudgedArticle, share: float, originals: dict[str, str]) -> bool:
-    """Return whether an article belongs to the share that is kept out of training, always the same for the same text.
+def held_out(article: JudgedArticle, share: float, originals: Mapping[str, str]) -> bool:
+    """Return whether an article belongs to the share that is kept out of training.
 
     A near-duplicate goes where its original goes, or the one would tell the other's answers; originals: the digest of each article's text.
     """
-    key = originals.get(str(article.facts.get("near_duplicate_of") or ""), str(article.facts["text_sha256"]))
-    return int(hashlib.sha256(f"held out {key}".encode()).hexdigest()[:8], 16) < share * 2**32
+    own = str(article.facts["text_sha256"])
+    return in_share(originals.get(str(article.facts.get("near_duplicate_of") or ""), own), share)
+
+
+def in_share(text_sha256: str, share: float) -> bool:
+    """Return whether a text belongs to a share of all texts: always the same for the same text, and a larger share holds a smaller one."""
+    return int(hashlib.sha256(f"held out {text_sha256}".encode()).hexdigest()[:8], 16) < share * 2**32
