@@ -1,6 +1,6 @@
 """What a model learns from a review: extract, decide as the gold says, `train --reviewed`, measure before and after.
 
-python benchmarks/learn_from_review.py PATH/TO/data WORK [--articles train|dev] [--alone] [--count 30] [--epochs N]
+python benchmarks/learn_from_review.py PATH/TO/data WORK [--articles train|dev] [--alone] [--count 30] [--epochs N] [--threads N]
 
 --articles train: articles that the shipped model has learned already, so little is to be gained; dev: half of the dev articles of
 clean and written, which it never saw: the honest case. Its result learned from dev and may not be shipped. The other half measures.
@@ -86,6 +86,7 @@ def main() -> None:
     options.add_argument("--count", type=int, default=30)
     options.add_argument("--alone", action="store_true")
     options.add_argument("--epochs", type=int)
+    options.add_argument("--threads", type=int, default=2)
     chosen = options.parse_args()
     rows = [row for name in ("clean", "written") for row in read_gold(chosen.data / f"{name}_{chosen.articles}.jsonl.gz")]
     if chosen.articles == "dev":
@@ -108,7 +109,7 @@ def main() -> None:
     corpora = [] if chosen.alone else [chosen.data]
     rounds = ["--epochs", chosen.epochs] if chosen.epochs else []
     began = time.monotonic()
-    accordingto("train", *corpora, "--reviewed", run, "--dev", gold_file, "--work", chosen.work / f"work_{name}", "-o", chosen.work / f"model_{name}", "--even-if-worse", *rounds)
+    accordingto("train", *corpora, "--reviewed", run, "--dev", gold_file, "--work", chosen.work / f"work_{name}", "-o", chosen.work / f"model_{name}", "--even-if-worse", "--threads", chosen.threads, *rounds)
     facts = json.loads((chosen.work / f"model_{name}" / "meta.json").read_text())["accordingto"]["reviewed"][-1]
     (chosen.work / f"figures_{name}.json").write_text(json.dumps(facts, indent=1))
     print(f"{time.monotonic() - began:.0f} s", flush=True)

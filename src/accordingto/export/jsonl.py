@@ -22,18 +22,13 @@ def write_jsonl(articles: Sequence[JudgedArticle], path: Path, *, unreviewed: bo
             file.write(json.dumps(article_row(article, unreviewed=unreviewed, run=run), ensure_ascii=False).encode("utf-8") + b"\n")
         file.flush()
         file.seek(0)
-        check_marks(path, (m for a in articles for m in marks_of(a, _told(a, unreviewed), a.article_id)), _marks_in(file))
-    return sum(len(_told(a, unreviewed)) for a in articles)
-
-
-def _told(article: JudgedArticle, unreviewed: bool) -> list[JudgedClaim]:
-    held = {id(c) for c in article.held(unreviewed=unreviewed)}
-    return [c for c in article.claims if id(c) in held or c.verdict == "rejected"]
+        check_marks(path, (m for a in articles for m in marks_of(a, a.told(unreviewed=unreviewed), a.article_id)), _marks_in(file))
+    return sum(len(a.told(unreviewed=unreviewed)) for a in articles)
 
 
 def article_row(article: JudgedArticle, *, unreviewed: bool, run: Mapping[str, Any]) -> dict[str, Any]:
     """Return an article's line."""
-    claims = [json.loads(json_of_claim(c.claim)) | {"review": review_of(c)} for c in _told(article, unreviewed)]
+    claims = [json.loads(json_of_claim(c.claim)) | {"review": review_of(c)} for c in article.told(unreviewed=unreviewed)]
     return {"schema_version": SCHEMA_VERSION, "run": dict(run), "article": dict(article.facts) | {"text": article.text}, "claims": claims}
 
 

@@ -50,6 +50,10 @@ class JudgedArticle:
         """Return the claims that hold; unreviewed: with those that nobody has settled."""
         return [c for c in self.claims if c.verdict in TAKEN or (unreviewed and c.verdict in OPEN)]
 
+    def told(self, *, unreviewed: bool) -> list[JudgedClaim]:
+        """Return the claims that hold and those that were rejected: for formats that have a word for these."""
+        return [c for c in self.claims if c.verdict not in OPEN or unreviewed]
+
 
 def parents_among(claims: Sequence[JudgedClaim]) -> list[int | None]:
     """Return for each claim the index of the one in whose content it stands, None for the outermost ones.

@@ -31,7 +31,7 @@ def write_webannotation(articles: Sequence[JudgedArticle], path: Path, *, unrevi
 
     Raises OutputError where the file, read again, does not hold what was given.
     """
-    told = [(a, [c for c in a.claims if c.verdict == "rejected" or c in a.held(unreviewed=unreviewed)]) for a in articles]
+    told = [(a, a.told(unreviewed=unreviewed)) for a in articles]
     total = sum(len(claims) for _, claims in told)
     own = _urn(repr([(a.facts["text_sha256"], [c.claim.claim_id for c in claims]) for a, claims in told]))
     head = {"@context": CONTEXT, "id": own, "type": "AnnotationCollection", "label": "Claims that accordingto found and people reviewed", "total": total}
