@@ -77,8 +77,10 @@ def _write_gold(articles: Sequence[JudgedArticle], path: Path, options: ExportOp
     if run.wanted.min_confidence or any(run.wanted.labels.values()):
         exported.notes.append("the run was made with filters: what they left out nobody saw, and it counts as no attribution")
     originals = {article_id: str(facts["text_sha256"]) for article_id, facts in run.articles.items()}
-    kept_out = [a for a in whole if options.held_out and held_out(a, options.held_out, originals)]
-    kept = [a for a in whole if a not in kept_out]
+    kept: list[JudgedArticle] = []
+    kept_out: list[JudgedArticle] = []
+    for article in whole:
+        (kept_out if held_out(article, options.held_out, originals) else kept).append(article)
     exported.articles = len(whole)
     exported.claims = write_gold(kept, path, unreviewed=options.unreviewed, nested=run.wanted.nested)
     if options.held_out:

@@ -1,4 +1,4 @@
-"""Gold: articles in the JSON lines that `accordingto evaluate` and the training read (README, The gold format).
+"""Gold: articles in the JSON lines that `accordingto evaluate` and the training read (README, Handing the review on).
 
 An article is gold when every claim of it was decided: what is not marked then is no attribution.
 """
