@@ -131,7 +131,7 @@ def _heed_interrupts() -> None:
 
 def test_every_command_and_column_is_in_the_readme():
     readme = (ROOT / "README.md").read_text("utf-8")
-    commands = {"extract", "verify", "retry", "evaluate", "train", "report", "review", "import", "merge", "agreement"}
+    commands = {"extract", "verify", "retry", "evaluate", "train", "report", "review", "import", "merge", "agreement", "export"}
     assert all(f"accordingto {command}" in readme for command in commands)
     assert {line.split()[1] for line in run("--help").stdout.decode().splitlines() if line.startswith("│ ") and line.split()[1] in commands} == commands
     assert [c for c in COLUMNS if f"`{c}`" not in readme] == []

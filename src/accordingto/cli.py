@@ -36,6 +36,17 @@ class Format(StrEnum):
     parquet = "parquet"
 
 
+class ExportFormat(StrEnum):
+    """Formats of an export."""
+
+    gold = "gold"
+    brat = "brat"
+    webannotation = "webannotation"
+    docbin = "docbin"
+    labelstudio = "labelstudio"
+    jsonl = "jsonl"
+
+
 class Guideline(StrEnum):
     """Habits of marking that the model learned."""
 
@@ -173,6 +184,27 @@ def retry(
 
 
 @app.command()
+def export(
+    run: Annotated[Path, typer.Argument(help="The folder of a run that was reviewed.")],
+    format: Annotated[ExportFormat, typer.Option(help="gold: what `evaluate` and `train --reviewed` read. The others are for other programs; jsonl holds all that is known.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The file; for brat a new folder.")],
+    unreviewed: Annotated[bool, typer.Option(help="Also what the model wrote and nobody has settled.")] = False,
+    partial: Annotated[bool, typer.Option(help="gold: also articles of which some claims are not settled.")] = False,
+    held_out: Annotated[float, typer.Option(min=0, max=0.9, help="gold: keep this share of the articles in a second file, chosen by their texts.")] = 0.0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the account as one JSON object.")] = False,
+) -> None:
+    """Write what the reviewers of RUN accepted, corrected and added for other programs, and for the training."""
+    from accordingto.export.exported import ExportOptions, export_run
+
+    account = export_run(run, format.value, output, ExportOptions(unreviewed, partial, held_out))
+    if as_json:
+        typer.echo(json.dumps(vars(account)))
+    for note in account.notes:
+        _say(note)
+    _say(f"{account.claims} claims of {account.articles} articles -> {output}")
+
+
+@app.command()
 def evaluate(
     gold: Annotated[Path, typer.Argument(help="Gold articles, JSON lines, gzipped or not.")],
     predicted: Annotated[Path | None, typer.Option(help="Claims as JSON lines; without it the model reads the gold's articles now.")] = None,
@@ -193,18 +225,30 @@ def evaluate(
 
 @app.command()
 def train(
-    data: Annotated[Path, typer.Argument(help="The folder of the corpora (README, Training).")],
+    data: Annotated[Path | None, typer.Argument(help="The folder of the corpora (CONTRIBUTING.md, Training); with --reviewed not needed, but better.")] = None,
+    reviewed: Annotated[list[Path] | None, typer.Option(help="A reviewed run's folder, or gold exported from one: go on from the finished model with its corrections. May be given several times.")] = None,
+    dev: Annotated[Path | None, typer.Option(help="With --reviewed: further gold to measure on, before and after.")] = None,
+    even_if_worse: Annotated[bool, typer.Option("--even-if-worse", help="With --reviewed: write the model although it became worse, or nothing can tell.")] = False,
     work: Annotated[Path, typer.Option(help="Where checkpoints are kept; a killed training goes on from there.")] = Path("work"),
-    output: Annotated[Path, typer.Option("--output", "-o", help="Where the trained pipeline is written.")] = Path("models/accordingto_en"),
-    epochs: Annotated[int | None, typer.Option(min=1, help="Rounds over the corpora; the shipped model's number by default.")] = None,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Where the trained pipeline is written. [default: models/accordingto_en; with --reviewed a new folder, reviewed_model]")] = None,
+    epochs: Annotated[int | None, typer.Option(min=1, help="Rounds over the articles; the shipped model's number by default.")] = None,
     threads: ThreadsOption = 0,
+    model: ModelOption = None,
 ) -> None:
-    """Train the pipeline again from the corpora in DATA: weights, calibration, figures and model card."""
+    """Train the pipeline again from the corpora in DATA: weights, calibration, figures and model card. Or let it go on learning with --reviewed."""
     try:
         from accordingto.training.build import train_pipeline
+        from accordingto.training.continued import ContinueOptions, continue_training
     except ImportError as error:
         raise TrainingError(f"the package {error.name!r} is missing", "pip install 'accordingto[train]'") from error
-    train_pipeline(data, work=work, output=output, epochs=epochs, threads=threads or os.cpu_count() or 1, say=_say)
+    if reviewed:
+        options = ContinueOptions(model, data, dev, epochs, _cores(threads), even_if_worse)
+        done = continue_training(reviewed, work=work, output=output or Path("reviewed_model"), options=options, say=_say)
+        _say(f"learned from {done.learned} articles -> {done.output}; use it with --model {done.output}")
+    elif data is None:
+        raise typer.BadParameter("Missing argument: name the folder of the corpora, or reviewed runs with --reviewed", param_hint="DATA")
+    else:
+        train_pipeline(data, work=work, output=output or Path("models/accordingto_en"), epochs=epochs, threads=_cores(threads), say=_say)
 
 
 @app.command()

@@ -220,17 +220,19 @@ def calibration_error(judged: Sequence[tuple[float, bool]], *, bins: int = 10) -
 def evaluate_gold(path: Path, *, predicted: Path | None, model: Path | None, guideline: str | None, threads: int) -> dict[str, float]:
     """Return the figures of claims in a file, or of the model's reading of the gold's articles now; with the calibration error."""
     gold = read_gold(path)
-    if predicted is not None:
-        rows = [json.loads(line) for line in predicted.read_text(encoding="utf-8").splitlines() if line.strip()]
-    else:
-        from dataclasses import asdict
-
-        from accordingto.pipeline import extract, load
-        from accordingto.schema import Article
-
-        articles = (Article(row["id"], row["text"]) for row in gold)
-        rows = [asdict(claim) for claim in extract(articles, load(model, threads=threads, guideline=guideline))]
+    rows = read_articles_of(gold, model=model, guideline=guideline, threads=threads) if predicted is None else [json.loads(line) for line in predicted.read_text(encoding="utf-8").splitlines() if line.strip()]
     return score(gold, rows) | {"calibration_error": calibration_error(judge(gold, rows))}
+
+
+def read_articles_of(gold: Iterable[Row], *, model: Path | None, guideline: str | None, threads: int) -> list[dict[str, Any]]:
+    """Return the claims that a model finds in the gold's articles, as the JSONL export has them."""
+    from dataclasses import asdict
+
+    from accordingto.pipeline import extract, load
+    from accordingto.schema import Article
+
+    articles = (Article(row["id"], row["text"]) for row in gold)
+    return [asdict(claim) for claim in extract(articles, load(model, threads=threads, guideline=guideline))]
 
 
 def format_figures(figures: Mapping[str, float]) -> str:

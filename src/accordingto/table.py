@@ -117,7 +117,7 @@ def writer_of(path: Path, format: str | None = None) -> Writer:
 
 @contextmanager
 def replacing(target: Path) -> Iterator[BinaryIO]:
-    """Give a file that takes the target's place when all went well, and is gone otherwise."""
+    """Give a file, to write and to read again, that takes the target's place when all went well, and is gone otherwise."""
     _sweep(target)
     try:
         handle, name = tempfile.mkstemp(prefix=f".{target.name}.{os.getpid()}.", suffix=".partial", dir=target.parent)
@@ -125,7 +125,7 @@ def replacing(target: Path) -> Iterator[BinaryIO]:
         raise OutputError(target, (error.strerror or str(error)).lower(), "check that the folder exists and may be written to") from error
     partial = Path(name)
     try:
-        with os.fdopen(handle, "wb") as file:
+        with os.fdopen(handle, "w+b") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())

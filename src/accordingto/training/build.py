@@ -6,7 +6,7 @@ import importlib.util
 import json
 import shutil
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import asdict, replace
 from importlib.metadata import version
@@ -26,7 +26,7 @@ from accordingto.calibration import write_calibration
 from accordingto.encoder import GRAPH as ENCODER_GRAPH
 from accordingto.encoder import GUIDELINES, PIECES, TAGS, Encoder
 from accordingto.errors import TrainingError
-from accordingto.evaluation import calibration_error, judge, read_gold, score
+from accordingto.evaluation import Row, calibration_error, judge, read_gold, score
 from accordingto.graph import digest
 from accordingto.pipeline import blank
 from accordingto.sentence import Sentences
@@ -37,11 +37,11 @@ from accordingto.stance import GRAPH as STANCE_GRAPH
 from accordingto.stance import SETTINGS as STANCE_SETTINGS
 from accordingto.stance import Stances
 from accordingto.training.batch import labelled_only
-from accordingto.training.calibrate import calibrate_cues, claim_rows, confidence_examples, crossed_calibration_error, fit_confidence
+from accordingto.training.calibrate import Examples, calibrate_cues, claim_rows, confidence_examples, crossed_calibration_error, fit_confidence
 from accordingto.training.card import model_card
 from accordingto.training.corpus import HELD_OUT_EVERY, Example, SilverLabels, read_examples, read_jsonl, read_ontogum, read_sentences
 from accordingto.training.export import export_graphs, transitions_of
-from accordingto.training.meaning import Network
+from accordingto.training.meaning import LabelReader, Network
 from accordingto.training.speakers import SpeakerConfig, export_speakers, fit_speaker_confidence, gender_examples, speaker_examples, train_gender, train_speakers
 from accordingto.training.stage import AVERAGE, LABELLING, MEANING, READING
 from accordingto.training.stances import StanceConfig, export_stances, fit_stance_confidence, stance_examples, train_stances
@@ -123,10 +123,10 @@ def _build_scorers(nlp: Language, network: Network, folder: Path, data: Path, sa
     gold = {split: [row for name in DEV_AND_TRAIN for row in read_gold(data / f"{name}_{split}.jsonl.gz") if row.get("labelled")] for split in ("train", "dev")}
     docs = {split: list(Sentences().pipe(encoder.pipe(nlp.make_doc(row["text"]) for row in rows))) for split, rows in gold.items()}
     silver = {row["id"]: row for row in read_jsonl(data / "polnear_train_corenlp.jsonl.gz")}
-    assert network.labels is not None
     assert network.links is not None
 
     say("training the stances")
+    assert isinstance(network.labels, LabelReader)
     stances = train_stances(stance_examples(gold["train"], docs["train"], silver), network.labels, StanceConfig())
     export_stances(stances, folder / "stances" / STANCE_GRAPH)
     write_calibration(fit_stance_confidence(stances, stance_examples(gold["dev"], docs["dev"], {})), folder / "stances" / STANCE_SETTINGS)
@@ -149,10 +149,7 @@ def _calibrate_and_measure(nlp: Language, folder: Path, data: Path, say: Say) ->
         say(f"calibrating on dev: {guideline}")
         encoder = Encoder(nlp.vocab, guideline=guideline, threads=2).from_disk(folder / "encoder")
         docs = {name: list(Sentences().pipe(encoder.pipe(nlp.make_doc(row["text"]) for row in rows))) for name, rows in gold.items()}
-        calibrate_cues([row for name in corpora for row in gold[name]], [doc for name in corpora for doc in docs[name]], component)
-        fitted_on = [[confidence_examples([row], [doc], component) for name in group for row, doc in zip(gold[name], docs[name], strict=True)] for group in FIT[guideline]]
-        weights = fit_confidence([(np.concatenate([f for f, r in group]), np.concatenate([r for _, r in group])) for group in fitted_on])
-        component.settings[guideline] = replace(component.settings[guideline], confidence=weights)
+        fitted_on = fit_guideline(guideline, gold, docs, component)
         for name in gold if guideline == "steady" else corpora:
             rows = claim_rows(gold[name], docs[name], component, further)
             figures[f"{name}_dev by {guideline}"] = score(gold[name], rows) | {"calibration_error": calibration_error(judge(gold[name], rows))}
@@ -160,6 +157,16 @@ def _calibrate_and_measure(nlp: Language, folder: Path, data: Path, say: Say) ->
         figures[f"{everywhere}_dev by {guideline}, confidence fitted on other articles"] = {"calibration_error": crossed_calibration_error(fitted_on)}
     write_settings(folder / "attributions", component.settings)
     return figures | {"sentences": sentence_figures(nlp, folder, data)}
+
+
+def fit_guideline(guideline: str, gold: Mapping[str, Sequence[Row]], docs: Mapping[str, Sequence[Doc]], component: Attributions) -> list[list[Examples]]:
+    """Set a guideline's cue threshold and confidence by the dev corpora as they are read by it; return what the confidence was fitted on."""
+    corpora = DEV[guideline]
+    calibrate_cues([row for name in corpora for row in gold[name]], [doc for name in corpora for doc in docs[name]], component)
+    fitted_on = [[confidence_examples([row], [doc], component) for name in group for row, doc in zip(gold[name], docs[name], strict=True)] for group in FIT[guideline]]
+    weights = fit_confidence([(np.concatenate([f for f, r in group]), np.concatenate([r for _, r in group])) for group in fitted_on])
+    component.settings[guideline] = replace(component.settings[guideline], confidence=weights)
+    return fitted_on
 
 
 def sentence_figures(nlp: Language, folder: Path, data: Path) -> dict[str, float]:

@@ -68,16 +68,17 @@ def read_examples(data: Path, split: str, nlp: Language, cache: WordCache, *, st
     for corpus in ("polnear", "clean", "written"):
         rows = read_jsonl(data / f"{corpus}_{split}.jsonl.gz")
         guideline = GUIDELINES.index("polnear" if corpus == "polnear" else "steady")
-        out[corpus] = [_example(row, words_from_doc(nlp.make_doc(row["text"]), cache, stop_headings=stop_headings), guideline, silver.get(row["id"]), labels) for row in rows]
+        out[corpus] = [make_example(row, words_from_doc(nlp.make_doc(row["text"]), cache, stop_headings=stop_headings), guideline, silver.get(row["id"]), labels) for row in rows]
     return out
 
 
 class SilverLabels:
     """The tags and relations met so far, numbered in order of appearance; the last number collects what comes too late."""
 
-    def __init__(self, *, most: int = 48) -> None:
+    def __init__(self, *, most: int = 48, tags: Sequence[str] = ()) -> None:
+        """tags: parts of speech that have their numbers already, of a network that is trained on."""
         self._most = most
-        self._numbers: dict[str, dict[str, int]] = {}
+        self._numbers: dict[str, dict[str, int]] = {"tag": {tag: number for number, tag in enumerate(tags)}}
 
     def number(self, kind: str, label: str) -> int:
         """Return the number of a label of a kind, `tag` or `relation`."""
@@ -89,7 +90,7 @@ class SilverLabels:
         return list(self._numbers.get(kind, {}))[: self._most]
 
 
-def _example(row: dict, words: Words, guideline: int, silver: dict | None, silver_labels: SilverLabels) -> Example:
+def make_example(row: dict, words: Words, guideline: int, silver: dict | None, silver_labels: SilverLabels) -> Example:
     """Return one article's example; attributions whose cue covers no word are left out."""
     rows = row["attributions"]
     inside = word_finder(words.start_char, words.end_char)
@@ -112,6 +113,9 @@ def _example(row: dict, words: Words, guideline: int, silver: dict | None, silve
         aim = set(re.findall(r"\w+", (attribution.get("attitude_target") or "").lower())) - EMPTY_WORDS
         aims.append(np.array([i for i, word in enumerate(lowered) if word in aim], np.int64))
     cue_tags = np.zeros(len(words), np.int64)
+    for undecided in row.get("undecided", ()):  # by a reviewer: neither a cue nor none
+        for span in undecided["cue"]:
+            cue_tags[inside(span)] = IGNORE
     if not row.get("nested_labelled"):
         cue_tags[contents] = IGNORE  # nested cues may stand there, unmarked
     for start, end in cues:

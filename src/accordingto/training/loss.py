@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 from accordingto.label import LABELS
 from accordingto.training.corpus import IGNORE
-from accordingto.training.meaning import LabelReader, Links, Network
+from accordingto.training.meaning import LabelReader, Links, Network, StanceReader
 from accordingto.training.network import IMPOSSIBLE, Reader, sequence_loss
 from accordingto.training.stage import TrainingConfig
 
@@ -44,10 +44,10 @@ def batch_losses(network: Network, batch: dict[str, Tensor], config: TrainingCon
     return losses
 
 
-def _label_loss(labels: LabelReader, batch: dict[str, Tensor], words: Tensor, config: TrainingConfig, weights: Sequence[Tensor]) -> Tensor:
+def _label_loss(labels: LabelReader | StanceReader, batch: dict[str, Tensor], words: Tensor, config: TrainingConfig, weights: Sequence[Tensor]) -> Tensor:
     """Return the summed loss of all labels of a batch, and of what attitudes aim at."""
     with torch.autocast("cpu", torch.bfloat16):
-        scores, aim = labels(words.flatten(0, 1), batch["label_places"], batch["label_parts"], batch["label_offsets"])
+        scores, aim, *_ = labels(words.flatten(0, 1), batch["label_places"], batch["label_parts"], batch["label_offsets"])
     return label_loss(scores.float(), batch["labels"], weights) + config.aim_weight * aim_loss(aim.float(), batch["aims"])
 
 

@@ -108,6 +108,6 @@ class Links(nn.Module):
 class Network(nn.Module):
     """All that a stage trains: the reader, and in the second stage what reads labels and coreference from its vectors."""
 
-    def __init__(self, reader: Reader, labels: LabelReader | None = None, links: Links | None = None) -> None:
+    def __init__(self, reader: Reader, labels: LabelReader | StanceReader | None = None, links: Links | None = None) -> None:
         super().__init__()
         self.reader, self.labels, self.links = reader, labels, links

@@ -160,8 +160,13 @@ def train_gender(vectors: Sequence[np.ndarray], genders: Sequence[float]) -> nn.
 def train_speakers(examples: Sequence[SpeakerExample], config: SpeakerConfig, links: Links, gender: nn.Linear) -> SpeakerNetwork:
     """Return the trained scorer: the right choices together against all others, and the kind by the right choice."""
     torch.manual_seed(config.seed)
+    return fit_speakers(SpeakerNetwork(config, links, gender), examples, config)
+
+
+def fit_speakers(network: SpeakerNetwork, examples: Sequence[SpeakerExample], config: SpeakerConfig) -> SpeakerNetwork:
+    """Return the network after its rounds over the examples."""
     rng = np.random.default_rng(config.seed)
-    network = SpeakerNetwork(config, links, gender)
+    network.train()
     tensors = [situation_tensors(example.situation, network) for example in examples]
     optimizer = torch.optim.AdamW([p for p in network.parameters() if p.requires_grad], lr=config.rate, weight_decay=config.weight_decay)
     steps = config.epochs * -(-len(examples) // config.batch)

@@ -104,8 +104,13 @@ def example_tensors(examples: Sequence[StanceExample]) -> tuple[dict[str, Tensor
 def train_stances(examples: Sequence[StanceExample], labels: LabelReader, config: StanceConfig) -> StanceReader:
     """Return the reader of labels, trained further on articles that are read as at run time."""
     torch.manual_seed(config.seed)
+    return fit_stances(StanceReader(deepcopy(labels)), examples, config)
+
+
+def fit_stances(network: StanceReader, examples: Sequence[StanceExample], config: StanceConfig) -> StanceReader:
+    """Return the network after its rounds over the examples."""
     rng = np.random.default_rng(config.seed)
-    network = StanceReader(deepcopy(labels)).train()
+    network.train()
     weights = label_weights(np.concatenate([e.labels for e in examples]), config.rare)
     optimizer = torch.optim.AdamW(network.parameters(), lr=config.rate, weight_decay=config.weight_decay)
     steps = config.epochs * -(-len(examples) // config.articles)
