@@ -1,6 +1,7 @@
 """DocBin: articles as spaCy's binary file of Docs, with spans keyed `source`, `cue` and `content`; it loads without running code.
 
-Its spans consist of whole tokens: one that ends inside a token is widened, counted, and kept as it was in the group's attributes.
+Its spans consist of whole tokens: one that begins or ends elsewhere (inside a token, at the space between two) is fitted to the
+tokens that it touches, counted, and kept as it was in the group's attributes.
 """
 
 from __future__ import annotations
@@ -25,38 +26,38 @@ REJECTED = "rejected"  # the spans' key of the cues that a reviewer said are non
 
 
 def write_docbin(articles: Sequence[JudgedArticle], path: Path, *, unreviewed: bool) -> tuple[int, int]:
-    """Write articles, DOCS to a file, and return the number of claims, and that of the spans that had to be widened.
+    """Write articles, DOCS to a file, and return the number of claims, and that of the spans that had to be fitted to tokens.
 
     The second file of `x.spacy` is `x-2.spacy`; spaCy reads a folder of them. Raises OutputError where a file, read again,
     does not hold what was given.
     """
     nlp = spacy.blank("en")
     nlp.max_length = MAX_CHARS
-    claims = widened = 0
+    claims = moved = 0
     for part in range(0, max(1, len(articles)), DOCS):
         some = articles[part : part + DOCS]
         number = part // DOCS + 1
         target = path if number == 1 else path.with_name(f"{path.stem}-{number}{path.suffix}")
-        claims, widened = claims + sum(len(a.held(unreviewed=unreviewed)) for a in some), widened + _write_file(some, target, nlp, unreviewed)
-    return claims, widened
+        claims, moved = claims + sum(len(a.held(unreviewed=unreviewed)) for a in some), moved + _write_file(some, target, nlp, unreviewed)
+    return claims, moved
 
 
 def _write_file(articles: Sequence[JudgedArticle], path: Path, nlp: Language, unreviewed: bool) -> int:
     expected: list[Mark] = []
-    widened = 0
+    moved = 0
     bin = DocBin(store_user_data=False)  # all of ours is in the groups’ attributes
     for article in articles:
         doc = doc_of(article, nlp, unreviewed=unreviewed)
         bin.add(doc)
         fitted = list(marks_of(article, article.held(unreviewed=unreviewed), article.article_id, partial(_whole_tokens, doc)))
         expected += fitted
-        widened += sum(a != b for given, f in zip(marks_of(article, article.held(unreviewed=unreviewed), article.article_id), fitted, strict=True) for a, b in zip(given.spans, f.spans, strict=True))
+        moved += sum(a != b for given, f in zip(marks_of(article, article.held(unreviewed=unreviewed), article.article_id), fitted, strict=True) for a, b in zip(given.spans, f.spans, strict=True))
     with replacing(path) as file:
         file.write(bin.to_bytes())
         file.flush()
         file.seek(0)
         check_marks(path, expected, _marks_in(file.read(), nlp))
-    return widened
+    return moved
 
 
 def _whole_tokens(doc: Doc, text: str, spans: Sequence[CharSpan]) -> tuple[CharSpan, ...]:

@@ -118,9 +118,9 @@ def _write_docbin(articles: Sequence[JudgedArticle], path: Path, options: Export
     from accordingto.export.docbin import write_docbin
 
     exported.articles = len(articles)
-    exported.claims, widened = write_docbin(articles, path, unreviewed=options.unreviewed)
-    if widened:
-        exported.notes.append(f"{widened} spans that begin or end inside a token were widened to whole tokens; the exact places are in the attributes of the group `cue`")
+    exported.claims, moved = write_docbin(articles, path, unreviewed=options.unreviewed)
+    if moved:
+        exported.notes.append(f"{moved} spans that do not begin and end with tokens were fitted to them; the exact places are in the attributes of the group `cue`")
 
 
 def _write_webannotation(articles: Sequence[JudgedArticle], path: Path, options: ExportOptions, run: ReviewRun, exported: Exported) -> None:
