@@ -1,7 +1,8 @@
-"""Furniture: what a web page stands around an article and what survives extraction: desks, times, datelines, links, captions.
+"""`furniture`: what a web page stands around an article and what survives extraction: desks, times, datelines, links, captions.
 
 The text stays as it was read. Furniture is marked on the Doc as spans with a type, in `doc.spans["furniture"]`; it is nobody's
-claim, and no desk is a speaker: to a reader of sources *WEB DESK: Officials said …* looks just like somebody speaking.
+claim, and no desk is a speaker: to a reader of sources *WEB DESK: Officials said …* looks just like somebody speaking. The
+component is the last one: it takes away what the others made of furniture, the names of speakers included.
 
 Rules over lines. Chosen on the seeds and on the articles written for this project (train); tests/test_furniture.py holds what they must leave alone.
 """
@@ -9,15 +10,17 @@ Rules over lines. Chosen on the seeds and on the articles written for this proje
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
+from spacy.language import Language
 from spacy.tokens import Doc, Span, SpanGroup
 
-from accordingto.document import attributions_of, set_attributions
+from accordingto.document import attributions_of, set_attributions, title_of
 from accordingto.schema import Attribution, CharSpan
 
 GROUP = "furniture"
+Piece = tuple[int, int, str]  # start, end, type; in characters
 _MONTH = r"(?i:jan|feb|mar|apr|may|june?|july?|aug|sept?|oct|nov|dec)[a-z]*\.?"
 _DAY = r"(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*\.?"
 _CLOCK = r"\d{1,2}[:.]\d\d(?::\d\d)?\s*(?:[ap]\.?m\.?)?"
@@ -86,12 +89,57 @@ STORY = 150  # characters of a first paragraph; a headline that begins with a na
 NO_SPEAKERS = re.compile(rf"(?:by:?\s+)?{_DESK}", re.IGNORECASE)
 
 
-def find_furniture(text: str, title: str = "") -> list[tuple[int, int, str]]:
+@Language.factory("accordingto_furniture", requires=["doc.spans"], assigns=["doc.spans"])
+def make_furniture(nlp: Language, name: str) -> Furniture:
+    """Return the component; it has no weights."""
+    return Furniture(name)
+
+
+class Furniture:
+    """The component: sets the span group `furniture`, and takes away the attributions that stand in it."""
+
+    def __init__(self, name: str = "furniture") -> None:
+        self.name = name
+
+    def __call__(self, doc: Doc) -> Doc:
+        """Return the Doc with its furniture."""
+        self.set_annotations([doc], self.predict([doc]))
+        return doc
+
+    def pipe(self, stream: Iterable[Doc], *, batch_size: int = 16) -> Iterator[Doc]:
+        """Yield the Docs with their furniture."""
+        yield from map(self, stream)
+
+    def predict(self, docs: Iterable[Doc]) -> list[tuple[list[Piece], list[Attribution]]]:
+        """Return the furniture of each Doc, and the attributions that are left."""
+        out = []
+        for doc in docs:
+            found = find_furniture(doc.text, title_of(doc))
+            out.append((found, without_furniture(attributions_of(doc), [(start, end) for start, end, _ in found], doc.text) if found else attributions_of(doc)))
+        return out
+
+    def set_annotations(self, docs: Iterable[Doc], predictions: Sequence[tuple[list[Piece], list[Attribution]]]) -> None:
+        """Put the furniture on the Docs, and the attributions that are left."""
+        for doc, (found, attributions) in zip(docs, predictions, strict=True):
+            spans = [doc.char_span(start, end, label=kind, alignment_mode="contract") for start, end, kind in found]
+            doc.spans[GROUP] = SpanGroup(doc, name=GROUP, spans=[s for s in spans if isinstance(s, Span)])
+            if attributions != attributions_of(doc):
+                set_attributions(doc, attributions)
+
+    def to_disk(self, path: object, *, exclude: Iterable[str] = ()) -> None:
+        """Write nothing: there is nothing to keep."""
+
+    def from_disk(self, path: object, *, exclude: Iterable[str] = ()) -> Furniture:
+        """Read nothing."""
+        return self
+
+
+def find_furniture(text: str, title: str = "") -> list[Piece]:
     """Return the furniture of a text as (start, end, type), in its order; no two overlap.
 
     - Web Desk / - 16 Minutes ago / WEB DESK: Diplomatic sources …  ->  desk_byline, relative_time, desk_byline (the first two words)
     """
-    found: list[tuple[int, int, str]] = []
+    found: list[Piece] = []
     known = {_key(title)} if len(_key(title)) > 20 else set()
     heading_seen = False
     speakers = sum(bool(_COLON.match(text, start, start + HEAD)) for start, _ in _lines(text))  # several lines that begin so are a conversation
@@ -136,19 +184,6 @@ LONGEST = 240  # characters of a line of furniture; a caption may be two sentenc
 def _key(line: str) -> str:
     """Return a line as it is compared with the title."""
     return " ".join(re.findall(r"\w+", line.lower()))
-
-
-def mark_furniture(doc: Doc, title: str = "") -> Doc:
-    """Put the furniture on a Doc, and take away the attributions that stand in it."""
-    found = find_furniture(doc.text, title)
-    spans = [doc.char_span(start, end, label=kind, alignment_mode="contract") for start, end, kind in found]
-    doc.spans[GROUP] = SpanGroup(doc, name=GROUP, spans=[s for s in spans if isinstance(s, Span)])
-    attributions = attributions_of(doc)
-    if found and attributions:
-        kept = without_furniture(attributions, [(start, end) for start, end, _ in found], doc.text)
-        if kept != attributions:
-            set_attributions(doc, kept)
-    return doc
 
 
 def without_furniture(attributions: Sequence[Attribution], furniture: Sequence[CharSpan], text: str) -> list[Attribution]:
