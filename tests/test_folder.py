@@ -154,6 +154,16 @@ def test_retry_takes_up_what_was_mended(tmp_path):
     assert run("verify", tmp_path / "run").returncode == 0
 
 
+def test_folder_and_pattern_that_held_nothing_leave_the_quarantine_when_they_do(tmp_path):
+    (tmp_path / "news").mkdir()
+    assert run("extract", tmp_path / "news", tmp_path / "wire*.txt", "-o", tmp_path / "run").returncode == 1
+    (tmp_path / "news" / "a.txt").write_text("Officials said it rained.")
+    (tmp_path / "wire1.txt").write_text("Ann Lee said it snowed.")
+    done = run("retry", tmp_path / "run", "--json")
+    assert (done.returncode, json.loads(done.stdout)["quarantined"], json.loads(done.stdout)["extracted"]) == (0, {}, 2)
+    assert run("verify", tmp_path / "run").returncode == 0
+
+
 @pytest.mark.skipif(os.name == "nt", reason="POSIX")
 @pytest.mark.parametrize(("how", "code"), [("os._exit(3)", "crashed"), ("ctypes.string_at(0)", "crashed"), ("bytearray(10 ** 11)", "oom"), ("1 / 0", "failed")])
 def test_article_that_kills_its_worker_costs_itself_and_can_be_retried(tmp_path, how, code):

@@ -190,6 +190,8 @@ def _read_all(ledger: Ledger, names: Sequence[str], urls: Sequence[str], options
     reader.start()
     try:
         _pump(ledger, pool, events, progress)
+        for name in set(names) - {problem.path for problem in inputs.problems} - set(map(str, inputs.paths)):
+            ledger.start_file(name)  # a folder or a pattern that held nothing once, and whose files have now been read
     except WorkersDieError as error:
         raise IncompleteError(ledger.folder, f"no worker lives long enough to read a text ({error}); see --worker-memory") from error
     finally:
