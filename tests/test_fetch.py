@@ -2,6 +2,7 @@
 
 import gzip
 import http.server
+import json
 import socket
 import subprocess
 import sys
@@ -16,9 +17,13 @@ from accordingto import fetch
 from accordingto.article import read_outcomes
 from accordingto.errors import InputError
 from accordingto.fetch import Fetcher, is_public
-from accordingto.schema import Article, Problem
+from accordingto.folder import RunOptions, extract_run, retry_run
+from accordingto.ledger import FETCHED, Ledger
+from accordingto.schema import Article, Problem, WebPage
+from accordingto.verify import verify_run
 
 ROOT = Path(__file__).parents[1]
+MENU = b"<html><body><nav><a href=/>Home</a></nav></body></html>"
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -51,6 +56,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def send_picture(self):
         self.reply(200, b"GIF89a", "image/gif")
+
+    def send_menu(self):
+        self.reply(200, MENU)
 
     def send_gone(self):
         self.reply(410, b"")
@@ -105,9 +113,55 @@ def test_page_becomes_an_article_with_its_address(site):
     assert article.article_id.startswith("a_")
 
 
+def run_of(urls, folder):
+    return extract_run([], folder, RunOptions(formats=("jsonl",)), urls=urls, model=None, workers=1, memory=6_000_000_000, progress=lambda done, total: None)
+
+
+def quarantine_of(folder):
+    return {Path(entry["path"]).name: entry for entry in map(json.loads, (folder / "quarantine.jsonl").read_bytes().splitlines())}
+
+
+def test_page_that_was_not_read_is_kept_and_retried_from_what_was_kept(site, tmp_path):
+    folder = tmp_path / "run"
+    assert run_of([f"{site.url}/{page}" for page in ("page", "menu", "gone")], folder).quarantined == {"html_no_article": 1, "http_status": 1}
+    found = quarantine_of(folder)
+    kept = folder / found["menu"]["original"]
+    assert (kept.parent, kept.suffix, kept.stem, kept.read_bytes()) == (folder / "quarantine", ".html", found["menu"]["file_sha256"], MENU)
+    assert (found["gone"]["original"], found["gone"]["file_sha256"], len(list(kept.parent.iterdir()))) == (None, None, 1)
+    assert verify_run(folder) == []
+
+    del site.asked[:]
+    retry_run(folder, workers=1, memory=6_000_000_000, progress=lambda done, total: None)
+    assert {"/gone", "/robots.txt"} == set(site.asked)  # what the server did not give is asked for again, what was kept is not
+    assert (quarantine_of(folder), kept.read_bytes()) == (found, MENU)
+
+    kept.write_bytes(b"other")
+    assert verify_run(folder) == [f"{found['menu']['original']} is not as it was written"]
+
+
+def test_kept_page_that_can_be_read_at_last_leaves_the_quarantine(site, tmp_path):
+    folder, url = tmp_path / "run", f"{site.url}/menu"
+    run_of([url], folder)
+    ledger = Ledger(folder)
+    ledger.end_file(url, FETCHED, 1, WebPage(url, url, ".html", inputs.page()))  # as if the reader had become better
+    ledger.commit()
+    ledger.close()
+    del site.asked[:]
+    summary = retry_run(folder, workers=1, memory=6_000_000_000, progress=lambda done, total: None)
+    assert (summary.extracted, summary.quarantined, site.asked) == (1, {}, [])
+    assert json.loads((folder / "articles.jsonl").read_text())["url"] == inputs.META["url"]
+    assert not (folder / "quarantine").exists()
+    assert verify_run(folder) == []
+
+
+def test_one_host_is_asked_for_its_rules_once_in_a_run(site, tmp_path):
+    run_of([f"{site.url}/page?{i}" for i in range(3)], tmp_path / "run")
+    assert site.asked.count("/robots.txt") == 1
+
+
 @pytest.mark.parametrize("page", ["packed", "onward"])
 def test_packed_and_moved_pages_are_followed(site, page):
-    assert Fetcher().fetch(f"{site.url}/{page}")[2] == inputs.page()
+    assert Fetcher().fetch(f"{site.url}/{page}").data == inputs.page()
 
 
 @pytest.mark.parametrize(
@@ -194,7 +248,7 @@ def test_wrong_certificate_is_refused_and_not_tried_again(site, monkeypatch, tmp
 def test_proxies_of_the_environment_are_not_used(site, monkeypatch):
     for name in ("http_proxy", "HTTP_PROXY", "all_proxy"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
-    assert Fetcher().fetch(f"{site.url}/page")[2] == inputs.page()
+    assert Fetcher().fetch(f"{site.url}/page").data == inputs.page()
 
 
 def test_nothing_else_opens_a_connection(tmp_path):
@@ -222,7 +276,7 @@ def test_nothing_else_opens_a_connection(tmp_path):
         (news / name).write_bytes(data)
     import os
 
-    environment = os.environ | {"PYTHONPATH": str(tmp_path)}
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, (str(tmp_path), os.environ.get("PYTHONPATH"))))}
     for output in (tmp_path / "claims.csv", tmp_path / "run"):
         done = subprocess.run([sys.executable, "-m", "accordingto", "extract", str(news), "-o", str(output)], env=environment, capture_output=True, timeout=300, check=False)
         assert done.returncode == 3, done.stderr.decode()  # b.rss or http.rss hold nothing

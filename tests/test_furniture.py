@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from accordingto.furniture import find_furniture, mark_furniture, without_furniture
+from accordingto.clearing import Furniture
+from accordingto.document import attributions_of, set_title
+from accordingto.furniture import find_furniture, without_furniture
 from accordingto.schema import Attribution
 
 ROOT = Path(__file__).parents[1]
@@ -123,15 +125,38 @@ def test_attributions_in_furniture_go_and_their_children_move_up():
     assert len(kept) == 2
 
 
-def test_spans_stand_on_the_doc_with_their_types(nlp):
-    text = "Rain closes the northern road again\n- Web Desk\n- 16 Minutes ago\nWEB DESK: Officials said the road was closed.\nRead more: Mayor says bridge is safe"
-    doc = mark_furniture(nlp(text))
-    assert [span.label_ for span in doc.spans["furniture"]] == ["desk_byline", "relative_time", "desk_byline", "read_more"]
-    assert doc.text == text
-    cues = [span.text for span in doc.spans["cue"]]
-    assert "said" in cues
-    assert "says" not in cues
-    assert all("DESK" not in span.text for span in doc.spans["source"])
+PAGE = "Rain closes the northern road again\n- Web Desk\n- 16 Minutes ago\nWEB DESK: Officials said the road was closed.\nRead more: Mayor says bridge is safe"
+
+
+@pytest.mark.parametrize("read", [lambda nlp, text: nlp(text), lambda nlp, text: next(nlp.pipe([text]))], ids=["alone", "piped"])
+def test_pipeline_marks_furniture_and_reads_no_attribution_in_it(nlp, read):
+    doc = read(nlp, PAGE)
+    assert [(span.label_, span.text) for span in doc.spans["furniture"]] == [("desk_byline", "- Web Desk"), ("relative_time", "- 16 Minutes ago"), ("desk_byline", "WEB DESK:"), ("read_more", "Read more: Mayor says bridge is safe")]
+    assert doc.text == PAGE
+    assert [span.text for span in doc.spans["cue"]] == ["said"]
+    assert [span.text for span in doc.spans["source"]] == ["Officials"]
+
+
+def test_attributions_in_furniture_are_there_without_the_component(nlp):
+    with nlp.select_pipes(disable="furniture"):
+        doc = nlp(PAGE)
+    assert "furniture" not in doc.spans
+    assert {"said", "says"} <= {span.text for span in doc.spans["cue"]}  # so the component is what takes them away
+
+
+def test_title_that_a_doc_carries_is_known_when_repeated(nlp):
+    title = "Bridge is safe, mayor says"
+    text = f"The road to the north\nOfficials said it rained.\n{title}\nThe end."
+    repeated = nlp(set_title(nlp.make_doc(text), title))
+    assert [(span.label_, span.text) for span in repeated.spans["furniture"]] == [("title_repeat", title)]
+    assert len(nlp(text).spans["furniture"]) == 0
+
+
+def test_doc_without_attributions_or_text_is_marked_all_the_same(doc_of):
+    doc = Furniture()(doc_of("Heading\n- Web Desk\nRain."))
+    assert [span.label_ for span in doc.spans["furniture"]] == ["desk_byline"]
+    assert attributions_of(doc) == []
+    assert len(Furniture()(doc_of("")).spans["furniture"]) == 0
 
 
 @pytest.mark.parametrize("line", ["1-" * 119, "1" * 239 + "!", "A-" * 119, "A" * 100_000 + "-" * 1000, "share " * 39 + "!", "Jan 1, " * 33, "our " * 59, "AA BB " * 39 + "(", "1/1/1/1/" * 29, "updated on at " * 16])

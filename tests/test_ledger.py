@@ -3,8 +3,8 @@ import sqlite3
 import pytest
 
 from accordingto.errors import IncompleteError, RunError
-from accordingto.ledger import FILE, Ledger
-from accordingto.schema import Article, Problem
+from accordingto.ledger import FETCHED, FILE, Ledger
+from accordingto.schema import Article, Problem, WebPage
 
 ONE = Article("a", "One.", title="T", authors=("Ann", "Jo"), src={"beat": "roads"})
 
@@ -43,9 +43,20 @@ def test_failures_of_the_model_can_be_taken_up(ledger):
         ledger.end_file(path, "f", 1)
     ledger.set_failed("s1", "oom", "it filled the memory")
     assert [(e.code, e.stage) for e in ledger.entries()] == [("oom", "model"), ("empty", "read"), ("unsupported_language", "read")]
-    assert ledger.forget_problems(("unsupported_language",)) == ["b.txt"]
+    assert ledger.problem_paths(("unsupported_language",)) == ["b.txt"]
+    ledger.forget_problems(["b.txt"])
     assert ledger.count_pending() == 1
     assert [ledger.is_done(path, "f") for path in ("a.txt", "b.txt", "c.txt")] == [True, False, True]
+
+
+def test_page_of_the_web_is_kept_until_all_of_it_could_be_read(ledger):
+    page = WebPage("https://x.y/a", "https://x.y/b", ".html", b"\0<p>" * 999)
+    ledger.end_file(page.url, FETCHED, 1, page)
+    assert (ledger.originals(), ledger.original(page.url), ledger.file_digest(page.url)) == ([page.url], page, None)
+    ledger.forget_problems([page.url])
+    assert (ledger.is_done(page.url, FETCHED), ledger.original(page.url)) == (False, page)
+    ledger.end_file(page.url, FETCHED, 1)
+    assert (ledger.originals(), ledger.original(page.url)) == ([], None)
 
 
 def test_what_was_not_committed_is_gone(tmp_path):

@@ -13,7 +13,7 @@ from spacy.tokens import Doc, DocBin
 import accordingto
 from accordingto.document import attributions_of
 from accordingto.errors import InputError, ModelError
-from accordingto.pipeline import load, model_folder, read_docs
+from accordingto.pipeline import blank, load, model_folder, read_docs
 from accordingto.schema import Article
 
 SEEDS = Path(__file__).parents[1] / "seeds"
@@ -123,7 +123,8 @@ def test_attributions_survive_docbin(nlp):
 
 def test_components_say_what_they_need_and_give(nlp):
     assert not any(nlp.analyze_pipes()["problems"].values())
-    assert nlp.pipe_names == ["encoder", "sentences", "attributions", "stances", "speakers"]
+    assert nlp.pipe_names == ["encoder", "sentences", "attributions", "stances", "speakers", "furniture"]
+    assert blank().pipe_names == nlp.pipe_names  # what `accordingto train` fills with weights
 
 
 def test_no_connection_is_ever_opened(monkeypatch):
@@ -170,19 +171,35 @@ def test_one_article_that_fails_never_stops_the_others(nlp, monkeypatch):
 
 
 def test_article_whose_furniture_fails_is_told_and_not_lost(nlp, monkeypatch):
-    from accordingto import pipeline
+    component = nlp.get_pipe("furniture")
+    predict = component.predict
 
-    real = pipeline.mark_furniture
-
-    def failing(doc, title=""):
-        if "poison" in doc.text:
+    def failing(docs):
+        if any("poison" in doc.text for doc in docs):
             raise RuntimeError("as a test asked")
-        return real(doc, title)
+        return predict(docs)
 
-    monkeypatch.setattr(pipeline, "mark_furniture", failing)
+    monkeypatch.setattr(component, "predict", failing)
     failed: list[str] = []
     read = [article.article_id for article, _ in read_docs([Article(str(i), "poison" if i == 3 else "It rained.") for i in range(9)], nlp, lambda article, error: failed.append(article.article_id))]
     assert (failed, len(read)) == (["3"], 8)
+
+
+def test_article_too_long_for_a_doc_is_told_and_the_others_go_on(nlp, monkeypatch):
+    monkeypatch.setattr(nlp, "max_length", 50)
+    failed: list[str] = []
+    articles = (Article(str(i), "It rained. " * (9 if i == 20 else 1)) for i in range(40))
+    read = [article.article_id for article, _ in read_docs(articles, nlp, lambda article, error: failed.append(article.article_id))]
+    assert (failed, read) == (["20"], [str(i) for i in range(40) if i != 20])
+
+
+def test_error_of_the_articles_own_iterator_is_the_callers(nlp):
+    def articles():
+        yield Article("0", "It rained.")
+        raise KeyError("as a test asked")
+
+    with pytest.raises(KeyError):
+        list(read_docs(articles(), nlp, lambda article, error: None))
 
 
 def test_text_that_is_no_article_is_refused_by_the_python_door(nlp):

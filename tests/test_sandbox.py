@@ -62,7 +62,7 @@ def test_what_a_reader_dies_of_costs_one_article(monkeypatch, tmp_path, how, cod
         "        return spec\n"
         "sys.meta_path.insert(0, Hook())\n"
     )
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, (str(tmp_path), os.environ.get("PYTHONPATH")))))
     child = Sandbox(deadline=3)
     start = time.monotonic()
     try:
@@ -102,3 +102,13 @@ def _lives(pid):
 def test_what_comes_out_of_the_child_is_json(reading):
     reading._send((("a.csv", b"text\nOne.\n"), None, 0))
     assert reading._pipe.recv_bytes()[:1] == b"["
+
+
+def test_child_reads_many_files_and_is_renewed_after_its_share(reading, monkeypatch):
+    monkeypatch.setattr("accordingto.sandbox.RENEW", 3)
+    children = []
+    for _ in range(7):
+        assert outcomes(reading, "a.csv", b"text\nOne.\n") == ["One."]
+        children.append(reading._child.pid)
+    assert [len(set(children[i : i + 3])) for i in (0, 3, 6)] == [1, 1, 1]
+    assert len(set(children)) == 3

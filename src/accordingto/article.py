@@ -15,7 +15,7 @@ from accordingto.language import foreign_language
 from accordingto.reader.blob import Blob, blob_of_bytes, blob_of_file
 from accordingto.reader.item import KINDS, items_of, kind_of
 from accordingto.sandbox import Sandbox
-from accordingto.schema import MAX_BYTES, MAX_CHARS, Article, Problem
+from accordingto.schema import MAX_BYTES, MAX_CHARS, Article, Problem, WebPage
 
 STDIN = "-"
 
@@ -101,31 +101,40 @@ def read_outcomes(paths: Iterable[Path | str], *, text_column: str | None = None
     sandbox = Sandbox()
     try:
         for path in paths:
-            for outcome in _outcomes(path, sandbox, text_column):
-                yield outcome if isinstance(outcome, Problem) else _checked(outcome)
-        for outcome in _fetched(urls, sandbox):
-            yield outcome if isinstance(outcome, Problem) else _checked(outcome)
+            yield from file_outcomes(path, sandbox, text_column)
+        for page in fetch_pages(urls):
+            yield from [page] if isinstance(page, Problem) else page_outcomes(page, sandbox)
     finally:
         sandbox.close()
 
 
-def _fetched(urls: Iterable[str], sandbox: Sandbox) -> Iterator[Article | Problem]:
-    """Yield what pages of the web hold; only here is anything fetched, and only what the user names."""
+def file_outcomes(path: Path | str, sandbox: Sandbox, text_column: str | None) -> Iterator[Article | Problem]:
+    """Yield what a file holds, as `read_outcomes` does."""
+    for outcome in _outcomes(path, sandbox, text_column):
+        yield outcome if isinstance(outcome, Problem) else _checked(outcome)
+
+
+def fetch_pages(urls: Iterable[str]) -> Iterator[WebPage | Problem]:
+    """Yield pages of the web; only here is anything fetched, and only what the user names."""
     fetcher = None
     for url in urls:
         from accordingto.fetch import Fetcher  # here: who fetches nothing never loads what can
 
         fetcher = fetcher or Fetcher()
         try:
-            found_at, ending, data = fetcher.fetch(url)
+            yield fetcher.fetch(url)
         except InputError as error:
             yield _problem(error)
-            continue
-        for outcome in sandbox.outcomes((f"page{ending}", data)):
-            if isinstance(outcome, Problem):
-                yield replace(outcome, path=url, message=outcome.message.replace(f"page{ending}", url))
-            else:
-                yield replace(outcome, article_id="", path=url, url=outcome.url or found_at)
+
+
+def page_outcomes(page: WebPage, sandbox: Sandbox) -> Iterator[Article | Problem]:
+    """Yield what a page of the web holds, as `read_outcomes` does."""
+    name = f"page{page.ending}"
+    for outcome in sandbox.outcomes((name, page.data)):
+        if isinstance(outcome, Problem):
+            yield replace(outcome, path=page.url, message=outcome.message.replace(name, page.url))
+        else:
+            yield _checked(replace(outcome, article_id="", path=page.url, url=outcome.url or page.found_at))
 
 
 def _outcomes(path: Path | str, sandbox: Sandbox, text_column: str | None) -> Iterator[Article | Problem]:

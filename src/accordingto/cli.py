@@ -96,7 +96,7 @@ ARTICLES_HELP = """Files (text, HTML, MHTML, PDF, DOCX, RSS, CSV, TSV, XLSX, JSO
 'news/*.txt', or - for the standard input."""
 OUTPUT_HELP = """A table, by its ending .csv, .xlsx, .jsonl or .parquet; - for the standard output; or a folder, which keeps articles,
 claims and quarantine, and goes on where it was stopped."""
-WorkersOption = Annotated[int, typer.Option(min=0, help="Processes that read side by side, into a folder; each takes half a gigabyte. 0 takes every core.")]
+WorkersOption = Annotated[int, typer.Option(min=0, help="Processes that read side by side, into a folder alone (a table has --threads); each takes half a gigabyte. 0 takes every core.")]
 WorkerMemoryOption = Annotated[int, typer.Option(min=1_000, help="Megabytes of address space that a worker may take.")]
 
 
@@ -114,7 +114,7 @@ def extract(
     framing: Annotated[list[Framing] | None, typer.Option(help="Keep claims that the article frames so; may be given several times.")] = None,
     speakers: Annotated[Path | None, typer.Option(help="Write the speakers of each article to this table too (.csv).")] = None,
     guideline: GuidelineOption = None,
-    threads: ThreadsOption = 0,
+    threads: Annotated[int, typer.Option(min=0, help="Threads that read side by side, into a table alone (a folder has --workers); 0 takes every core.")] = 0,
     workers: WorkersOption = 0,
     worker_memory: WorkerMemoryOption = 6_000,
     near_duplicates: Annotated[bool, typer.Option(help="Into a folder: mark articles that repeat an earlier one for the most part.")] = True,
@@ -134,12 +134,16 @@ def extract(
 
         if speakers is not None:
             raise typer.BadParameter("the speakers are written beside a table; name a table with -o", param_hint="--speakers")
+        if threads:
+            raise typer.BadParameter("a folder is read by processes; give --workers", param_hint="--threads")
         formats = tuple(sorted({f.value for f in format or (Format.csv, Format.jsonl)}))
         options = RunOptions(formats, guideline.value if guideline else "steady", wanted, near_duplicates, text_column)
         with _progress() as progress:
             summary = extract_run(articles, Path(output), options, urls=urls, model=model, workers=_cores(workers), memory=worker_memory * 1_000_000, progress=progress)
         _report_run(summary, output, as_json)
         return
+    if workers:
+        raise typer.BadParameter("a table is read by one process; give --threads, or name a folder with -o", param_hint="--workers")
     if len(format or ()) > 1:
         raise typer.BadParameter("a table has one format; name a folder for several", param_hint="--format")
     with _progress() as progress:

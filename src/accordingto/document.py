@@ -7,6 +7,7 @@
   each in the attributes of the group `cue`. All three survive `DocBin` and `to_bytes`.
 - names: `doc.ents`
 - furniture of the page: the span group `furniture`, whose labels are its types
+- the article's title, where it is known: in `doc.user_data`
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ COLUMNS: dict[str, int | slice] = {"vector": slice(0, WIDTH), "sentence": WIDTH,
 ROLES = ("source", "cue", "content")
 _FACTS = tuple(f.name for f in fields(Attribution) if f.name not in ROLES)
 _READ = "accordingto_read"  # in user_data: how the encoder read the Doc
+_TITLE = "accordingto_title"  # in user_data
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,17 @@ def encoding_of(doc: Doc) -> Encoding:
     parts = {name: rows[:, column] for name, column in COLUMNS.items()}
     windows = [(start, end) for start, end in read["windows"]]
     return Encoding(tokens, parts["vector"], parts["sentence"], parts["cue"], parts["entity"], parts["line"], tags, windows, read["guideline"])
+
+
+def set_title(doc: Doc, title: str) -> Doc:
+    """Put on a Doc what its article's input says of the title, before the pipeline reads it; return the Doc."""
+    doc.user_data[_TITLE] = title
+    return doc
+
+
+def title_of(doc: Doc) -> str:
+    """Return the title of a Doc's article; empty where it is unknown."""
+    return str(doc.user_data.get(_TITLE, ""))
 
 
 def lowered_words(doc: Doc, encoding: Encoding) -> list[str]:

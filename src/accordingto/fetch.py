@@ -21,6 +21,7 @@ from urllib3.exceptions import HTTPError, MaxRetryError, NewConnectionError, SSL
 from accordingto import __version__
 from accordingto.errors import InputError
 from accordingto.reader.blob import MAX_PAGE
+from accordingto.schema import WebPage
 
 AGENT = f"accordingto/{__version__}"
 MAX_REDIRECTS = 3
@@ -80,8 +81,8 @@ class Fetcher:
         self._robots: dict[str, urllib.robotparser.RobotFileParser] = {}
         self._last: dict[str, float] = {}
 
-    def fetch(self, url: str) -> tuple[str, str, bytes]:
-        """Return where a page was found, the ending that tells its kind, and its bytes; raises InputError."""
+    def fetch(self, url: str) -> WebPage:
+        """Return a page; raises InputError."""
         asked = url
         for _ in range(MAX_REDIRECTS + 1):
             self._check_url(url, asked)
@@ -95,7 +96,7 @@ class Fetcher:
                 kind = answer.headers.get("Content-Type", "text/html").split(";")[0].strip().lower()
                 if kind not in _TYPES:
                     raise InputError(asked, "unsupported", f"it is {kind[:80]}, no page")
-                return url, _TYPES[kind], _body(answer, asked)
+                return WebPage(asked, url, _TYPES[kind], _body(answer, asked))
         raise InputError(asked, "http_status", f"it was sent on more than {MAX_REDIRECTS} times")
 
     def _open(self, url: str, asked: str) -> Any:

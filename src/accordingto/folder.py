@@ -11,25 +11,24 @@ import queue
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from accordingto import __version__
-from accordingto.article import STDIN, find_inputs, read_outcomes
-from accordingto.errors import IncompleteError, InputError, ModelError, OutputError, RunError
+from accordingto.article import STDIN, find_inputs
+from accordingto.errors import IncompleteError, ModelError, OutputError, RunError
+from accordingto.intake import Event, read_inputs
 from accordingto.ledger import FILE, Ledger
 from accordingto.output import Summary, write_outputs
 from accordingto.pool import BATCH, Failure, Pool, WorkersDieError
 from accordingto.reader.page import web_address
 from accordingto.reading import make_read
 from accordingto.run import Wanted
-from accordingto.schema import Article, Problem
 
 RUN_FILE = "run.json"
 FILTERED = ("unsupported_language",)  # refused on purpose, and not worth a retry
-FETCHED = "fetched"  # in the place of a digest of what may be another page tomorrow
 EVENTS = 256  # read items that wait to be put in the ledger
 COMMIT_SECONDS = 0.5  # a kill costs so much work at most; each commit waits for the disk
 Progress = Callable[[int, int], None]  # texts read, texts known so far
@@ -62,23 +61,14 @@ def options_from_json(facts: dict[str, Any]) -> RunOptions:
     return RunOptions(**own | {"formats": tuple(own["formats"])}, wanted=wanted)
 
 
-@dataclass(frozen=True)
-class Event:
-    """A step of the reading thread: `item` is None at a file's end."""
-
-    path: str
-    number: int
-    item: Article | Problem | None
-    sha256: str
-
-
 def extract_run(names: Sequence[str], folder: Path, options: RunOptions, *, urls: Sequence[str] = (), model: Path | None, workers: int, memory: int, progress: Progress) -> Summary:
     """Read the articles behind `names` into a run's folder, or go on with it, and return the counts.
 
     Raises RunError where the folder holds another run, IncompleteError where it can go on later.
     """
-    if STDIN in names:
-        raise RunError(folder, "the standard input cannot be read again after a stop", "write its text to a file, or the claims to a table")
+    for name in names:
+        if name == STDIN or (Path(name).exists() and not (Path(name).is_file() or Path(name).is_dir())):
+            raise RunError(folder, f"{'the standard input' if name == STDIN else repr(name)} cannot be read again after a stop", "write its text to a file, or the claims to a table")
     ledger = open_run(folder, options, model)
     try:
         return _work(ledger, names, urls, options, model, workers, memory, progress)
@@ -94,11 +84,20 @@ def retry_run(folder: Path, *, workers: int, memory: int, progress: Progress) ->
         options = options_from_json(facts["options"])
         model = Path(facts["model_folder"]) if facts["model_folder"] else None
         _check_same(folder, facts, _facts(options, model))
-        paths = ledger.forget_problems(FILTERED)
+        paths = ledger.problem_paths(FILTERED)
+        _check_place(folder, facts.get("named_from", ""), paths)
+        ledger.forget_problems(paths)
         urls = [p for p in paths if web_address(p)]
         return _work(ledger, [p for p in paths if p not in urls], urls, options, model, workers, memory, progress)
     finally:
         ledger.close()
+
+
+def _check_place(folder: Path, named_from: str, paths: Sequence[str]) -> None:
+    """Refuse to look for files from another place than they were named from; raises RunError."""
+    here = str(Path.cwd())
+    if named_from not in ("", here) and any(not web_address(p) and not Path(p).is_absolute() for p in paths):
+        raise RunError(folder, f"its inputs were named from {named_from!r}, and this is {here!r}", "give the command there")
 
 
 def open_run(folder: Path, options: RunOptions, model: Path | None) -> Ledger:
@@ -141,7 +140,7 @@ def _facts(options: RunOptions, model: Path | None) -> dict[str, Any]:
             import datasketch  # noqa: F401
         except ImportError as error:
             raise OutputError("near-duplicates", "the package datasketch is missing", "pip install 'accordingto[runs]', or add --no-near-duplicates") from error
-    return {"version": __version__, "model": digest_of_model(model), "model_folder": str(model.resolve()) if model else "", "options": options_as_json(options)}
+    return {"version": __version__, "model": digest_of_model(model), "model_folder": str(model.resolve()) if model else "", "options": options_as_json(options), "named_from": str(Path.cwd())}
 
 
 def digest_of_model(model: Path | None) -> str:
@@ -173,6 +172,10 @@ def _work(ledger: Ledger, names: Sequence[str], urls: Sequence[str], options: Ru
         return replace(write_outputs(ledger, options.formats, options.wanted, near_duplicates=options.near_duplicates, filtered=FILTERED), left_out=left_out)
     except (OSError, sqlite3.Error) as error:  # a full disk, mostly; SQLite has undone what it could not write
         raise IncompleteError(ledger.folder, getattr(error, "strerror", None) or str(error)) from error
+    except OutputError as error:
+        if isinstance(error.__cause__, OSError):  # the same, of a table
+            raise IncompleteError(ledger.folder, str(error).rstrip(".")) from error
+        raise
 
 
 def _read_all(ledger: Ledger, names: Sequence[str], urls: Sequence[str], options: RunOptions, model: Path | None, workers: int, memory: int, progress: Progress) -> int:
@@ -183,11 +186,13 @@ def _read_all(ledger: Ledger, names: Sequence[str], urls: Sequence[str], options
         ledger.add_item(problem.path, 0, problem)
     events: queue.Queue[Event | Exception | None] = queue.Queue(EVENTS)
     stop = threading.Event()
-    reader = threading.Thread(target=_read_files, args=(sorted(map(str, inputs.paths)), sorted(set(urls)), ledger, options.text_column, events, stop), daemon=True)
+    reader = threading.Thread(target=read_inputs, args=(sorted(map(str, inputs.paths)), sorted(set(urls)), ledger, options.text_column, events, stop), daemon=True)
     pool = Pool(workers, make_read, (model, options.guideline, options.near_duplicates), memory=memory)
     reader.start()
     try:
         _pump(ledger, pool, events, progress)
+        for name in set(names) - {problem.path for problem in inputs.problems} - set(map(str, inputs.paths)):
+            ledger.start_file(name)  # a folder or a pattern that held nothing once, and whose files have now been read
     except WorkersDieError as error:
         raise IncompleteError(ledger.folder, f"no worker lives long enough to read a text ({error}); see --worker-memory") from error
     finally:
@@ -231,74 +236,9 @@ def _take_events(ledger: Ledger, events: queue.Queue[Event | Exception | None]) 
             if event.number == 0:
                 ledger.start_file(event.path)
             if event.item is None:
-                ledger.end_file(event.path, event.sha256, event.number)
+                ledger.end_file(event.path, event.sha256, event.number, event.original)
             else:
                 ledger.add_item(event.path, event.number, event.item, event.sha256)
     except queue.Empty:
         pass
     return True
-
-
-def _read_files(paths: Iterable[str], urls: Iterable[str], ledger: Ledger, text_column: str | None, events: queue.Queue[Event | Exception | None], stop: threading.Event) -> None:
-    """Read the files that are not done, and put what they hold into the queue; runs in a thread."""
-
-    def put(event: Event | Exception | None) -> None:
-        while not stop.is_set():
-            try:
-                events.put(event, timeout=0.2)
-                return
-            except queue.Full:
-                continue
-
-    try:
-        for path in paths:
-            sha256 = _digest(path)
-            if stop.is_set():
-                return
-            if sha256 and ledger.is_done(path, sha256):
-                continue
-            _read_file(path, sha256, text_column, put)
-        for url in urls:
-            if not stop.is_set() and not ledger.is_done(url, FETCHED):
-                _read_page(url, put)
-        put(None)
-    except Exception as error:  # an error of ours: the run stops and says so
-        put(error)
-
-
-def _read_file(path: str, sha256: str, text_column: str | None, put: Callable[[Event], None]) -> None:
-    """Put the items of one file into the queue, then its end."""
-    number, before = 0, _state(path)
-    for number, outcome in enumerate(read_outcomes([Path(path)], text_column=text_column), 1):
-        put(Event(path, number - 1, outcome, hashlib.sha256(outcome.text.encode("utf-8")).hexdigest() if isinstance(outcome, Article) else ""))
-    if _state(path) != before:
-        changed = InputError(path, "changed", "it changed while it was read")
-        put(Event(path, number, Problem(path, "changed", str(changed)), ""))
-        number, sha256 = number + 1, ""
-    put(Event(path, number, None, sha256))
-
-
-def _read_page(url: str, put: Callable[[Event], None]) -> None:
-    """Put what a page of the web holds into the queue; one that was read is not fetched again when the run goes on."""
-    number = 0
-    for number, outcome in enumerate(read_outcomes([], urls=[url]), 1):
-        put(Event(url, number - 1, outcome, hashlib.sha256(outcome.text.encode("utf-8")).hexdigest() if isinstance(outcome, Article) else ""))
-    put(Event(url, number, None, FETCHED))
-
-
-def _state(path: str) -> tuple[int, int] | None:
-    """Return what shows that a file was written to."""
-    try:
-        found = Path(path).stat()
-    except OSError:
-        return None
-    return found.st_size, found.st_mtime_ns
-
-
-def _digest(path: str) -> str:
-    """Return the SHA-256 of a file; empty where it cannot be read, which reading it will explain."""
-    try:
-        with Path(path).open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError:
-        return ""

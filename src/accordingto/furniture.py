@@ -1,9 +1,6 @@
 """Furniture: what a web page stands around an article and what survives extraction: desks, times, datelines, links, captions.
 
-The text stays as it was read. Furniture is marked on the Doc as spans with a type, in `doc.spans["furniture"]`; it is nobody's
-claim, and no desk is a speaker: to a reader of sources *WEB DESK: Officials said …* looks just like somebody speaking.
-
-Rules over lines. Chosen on the seeds and on the articles written for this project (train); tests/test_furniture.py holds what they must leave alone.
+Knows texts and spans, no Doc: the review's page shows furniture too, and need not wait for spaCy. Rules over lines. Chosen on the seeds and on the articles written for this project (train); tests/test_furniture.py holds what they must leave alone.
 """
 
 from __future__ import annotations
@@ -11,14 +8,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from accordingto.schema import Attribution, CharSpan
 
-if TYPE_CHECKING:
-    from spacy.tokens import Doc
-
-GROUP = "furniture"
+Piece = tuple[int, int, str]  # start, end, type; in characters
 _MONTH = r"(?i:jan|feb|mar|apr|may|june?|july?|aug|sept?|oct|nov|dec)[a-z]*\.?"
 _DAY = r"(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*\.?"
 _CLOCK = r"\d{1,2}[:.]\d\d(?::\d\d)?\s*(?:[ap]\.?m\.?)?"
@@ -87,12 +80,12 @@ STORY = 150  # characters of a first paragraph; a headline that begins with a na
 NO_SPEAKERS = re.compile(rf"(?:by:?\s+)?{_DESK}", re.IGNORECASE)
 
 
-def find_furniture(text: str, title: str = "") -> list[tuple[int, int, str]]:
+def find_furniture(text: str, title: str = "") -> list[Piece]:
     """Return the furniture of a text as (start, end, type), in its order; no two overlap.
 
     - Web Desk / - 16 Minutes ago / WEB DESK: Diplomatic sources …  ->  desk_byline, relative_time, desk_byline (the first two words)
     """
-    found: list[tuple[int, int, str]] = []
+    found: list[Piece] = []
     known = {_key(title)} if len(_key(title)) > 20 else set()
     heading_seen = False
     speakers = sum(bool(_COLON.match(text, start, start + HEAD)) for start, _ in _lines(text))  # several lines that begin so are a conversation
@@ -137,23 +130,6 @@ LONGEST = 240  # characters of a line of furniture; a caption may be two sentenc
 def _key(line: str) -> str:
     """Return a line as it is compared with the title."""
     return " ".join(re.findall(r"\w+", line.lower()))
-
-
-def mark_furniture(doc: Doc, title: str = "") -> Doc:
-    """Put the furniture on a Doc, and take away the attributions that stand in it."""
-    from spacy.tokens import Span, SpanGroup  # seconds, which the review's page need not wait for
-
-    from accordingto.document import attributions_of, set_attributions
-
-    found = find_furniture(doc.text, title)
-    spans = [doc.char_span(start, end, label=kind, alignment_mode="contract") for start, end, kind in found]
-    doc.spans[GROUP] = SpanGroup(doc, name=GROUP, spans=[s for s in spans if isinstance(s, Span)])
-    attributions = attributions_of(doc)
-    if found and attributions:
-        kept = without_furniture(attributions, [(start, end) for start, end, _ in found], doc.text)
-        if kept != attributions:
-            set_attributions(doc, kept)
-    return doc
 
 
 def without_furniture(attributions: Sequence[Attribution], furniture: Sequence[CharSpan], text: str) -> list[Attribution]:

@@ -3,6 +3,7 @@
 files   a file that was read to its end, with its digest
 items   what each file holds: an article (whose text stands in `texts`) or a problem
 texts   each text once, by its digest, with its claims when the model has read it
+originals   pages of the web of which something could not be read, as they came: they may be gone tomorrow
 """
 
 from __future__ import annotations
@@ -12,22 +13,24 @@ import os
 import sqlite3
 import threading
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 from accordingto.errors import IncompleteError, RunError
-from accordingto.schema import Article, Problem
+from accordingto.schema import Article, Problem, WebPage
 
 FILE, HOLDER = "ledger.sqlite", ".holder"
+FETCHED = "fetched"  # a page's, in the place of a file's digest: it may be another page tomorrow
 _TABLES = """
 CREATE TABLE IF NOT EXISTS facts (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS files (path TEXT PRIMARY KEY, sha256 TEXT NOT NULL, items INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS items (path TEXT, number INTEGER, locator TEXT, text TEXT, article TEXT, code TEXT, message TEXT, PRIMARY KEY (path, number)) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS items_of_text ON items (text);
 CREATE TABLE IF NOT EXISTS texts (id INTEGER PRIMARY KEY, sha256 TEXT UNIQUE, text BLOB, state TEXT, claims BLOB, count INTEGER, signature BLOB, code TEXT, message TEXT);
+CREATE TABLE IF NOT EXISTS originals (path TEXT PRIMARY KEY, found_at TEXT NOT NULL, ending TEXT NOT NULL, data BLOB NOT NULL) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS texts_to_do ON texts (id) WHERE state = 'pending';
 """
 
@@ -135,11 +138,23 @@ class Ledger:
             packed = zlib.compress(outcome.text.encode("utf-8"), 1)
             self._db.execute("INSERT OR IGNORE INTO texts (sha256, text, state) VALUES (?, ?, 'pending')", (sha256, packed))
 
-    def end_file(self, path: str, sha256: str, items: int) -> None:
-        """Keep that a file was read to its end."""
+    def end_file(self, path: str, sha256: str, items: int, original: WebPage | None = None) -> None:
+        """Keep that a file or page was read to its end, and the page where something in it could not be read."""
         with self._lock:
             self.begin()
             self._db.execute("INSERT OR REPLACE INTO files VALUES (?, ?, ?)", (path, sha256, items))
+            self._db.execute("DELETE FROM originals WHERE path = ?", (path,))
+            if original is not None:
+                self._db.execute("INSERT INTO originals VALUES (?, ?, ?, ?)", (path, original.found_at, original.ending, zlib.compress(original.data, 1)))
+
+    def original(self, path: str) -> WebPage | None:
+        """Return a page of the web that was kept."""
+        rows = self._rows("SELECT found_at, ending, data FROM originals WHERE path = ?", path)
+        return WebPage(path, rows[0][0], rows[0][1], zlib.decompress(rows[0][2])) if rows else None
+
+    def originals(self) -> list[str]:
+        """Return which pages of the web were kept, in the order of their addresses."""
+        return [path for (path,) in self._rows("SELECT path FROM originals ORDER BY path")]
 
     def pending(self, after: int, limit: int) -> list[tuple[int, str, str]]:
         """Return id, digest and text of texts that the model has to read, with ids above `after`."""
@@ -158,16 +173,18 @@ class Ledger:
             self.begin()
             self._db.execute("UPDATE texts SET state = 'failed', code = ?, message = ? WHERE sha256 = ?", (code, message, sha256))
 
-    def forget_problems(self, kept: Iterable[str]) -> list[str]:
-        """Take up the quarantine again: failed texts become pending; return the files with problems whose codes are not in `kept`."""
-        marks = ",".join("?" * len(list(kept)))
+    def problem_paths(self, kept: Sequence[str]) -> list[str]:
+        """Return the files and pages with problems whose codes are not in `kept`."""
+        marks = ",".join("?" * len(kept))
+        return [p for (p,) in self._rows(f"SELECT DISTINCT path FROM items WHERE code IS NOT NULL AND code NOT IN ({marks}) ORDER BY path", *kept)]  # noqa: S608  (question marks)
+
+    def forget_problems(self, paths: Iterable[str]) -> None:
+        """Take up the quarantine again: failed texts become pending, and files and pages are to be read."""
         with self._lock:
             self.begin()
             self._db.execute("UPDATE texts SET state = 'pending' WHERE state = 'failed'")
-            paths = [p for (p,) in self._rows(f"SELECT DISTINCT path FROM items WHERE code IS NOT NULL AND code NOT IN ({marks}) ORDER BY path", *kept)]  # noqa: S608  (question marks)
             self._db.executemany("DELETE FROM files WHERE path = ?", [(p,) for p in paths])
             self.commit()
-        return paths
 
     def entries(self) -> Iterator[Entry]:
         """Yield all items by path and number, whatever the order in which they came."""
@@ -202,8 +219,8 @@ class Ledger:
         return None if answer == "ok" else answer
 
     def file_digest(self, path: str) -> str | None:
-        """Return the digest of a file that was read."""
-        rows = self._rows("SELECT sha256 FROM files WHERE path = ?", path)
+        """Return the digest of a file that was read; None for pages of the web, and for what could not be opened or changed meanwhile."""
+        rows = self._rows("SELECT sha256 FROM files WHERE path = ? AND sha256 NOT IN ('', ?)", path, FETCHED)
         return rows[0][0] if rows else None
 
     def scratch(self) -> sqlite3.Connection:

@@ -19,6 +19,7 @@ from accordingto.schema import Claim
 from accordingto.table import claim_from_json, further_files, replacing, write_table
 from accordingto.workbook import About
 
+ORIGINALS = "quarantine"  # the folder in a run's
 LIBRARIES = ("spacy", "onnxruntime", "tokenizers", "numpy", "trafilatura", "py3langid", "pypdf", "python-docx", "feedparser", "fastwarc", "datasketch")
 
 
@@ -45,24 +46,44 @@ class Summary:
 def write_outputs(ledger: Ledger, formats: Sequence[str], wanted: Callable[[Claim], bool], *, near_duplicates: bool, filtered: Sequence[str]) -> Summary:
     """Write a run's files, each whole or not at all, and return the counts."""
     folder = ledger.folder
+    originals = _write_originals(ledger, folder / ORIGINALS)
     with replacing(folder / "articles.jsonl") as articles, replacing(folder / "quarantine.jsonl") as quarantine:
-        summary, src = _write_lists(ledger, articles, quarantine, near_duplicates=near_duplicates, filtered=filtered)
+        summary, src = _write_lists(ledger, articles, quarantine, originals, near_duplicates=near_duplicates, filtered=filtered)
     names = []
     for format in formats:
         table = folder / f"claims.{format}"
         count = write_table(_claims(folder / "articles.jsonl", ledger, wanted), table, format, sorted(src), _about(folder, ledger) if format == "xlsx" else None)
         summary = replace(summary, claims=count)
         names += [table.name, *(path.name for path in further_files(table, format, count))]
-    digests = {name: digest_of(folder / name) for name in ("articles.jsonl", "quarantine.jsonl", *names)}
-    facts = ledger.facts()
-    facts.pop("model_folder")
+    digests = {name: digest_of(folder / name) for name in ("articles.jsonl", "quarantine.jsonl", *names, *sorted(originals.values()))}
+    facts = {name: value for name, value in ledger.facts().items() if name not in ("model_folder", "named_from")}  # of this machine
     with replacing(folder / "run.json") as file:
         report = {**facts, "versions": _versions(), "counts": {name: count for name, count in vars(summary).items() if name != "left_out"}, "files": digests}
         file.write(json.dumps(report, indent=1, sort_keys=True).encode("utf-8") + b"\n")
     return summary
 
 
-def _write_lists(ledger: Ledger, articles: Any, quarantine: Any, *, near_duplicates: bool, filtered: Sequence[str]) -> tuple[Summary, set[str]]:
+def _write_originals(ledger: Ledger, folder: Path) -> dict[str, str]:
+    """Write the pages of the web of which something could not be read, as they came; return their files' names, which are digests, by address."""
+    names: dict[str, str] = {}
+    for url in ledger.originals():
+        page = ledger.original(url)
+        assert page is not None
+        names[url] = f"{ORIGINALS}/{hashlib.sha256(page.data).hexdigest()}{page.ending}"
+        folder.mkdir(exist_ok=True)
+        with replacing(folder.parent / names[url]) as file:
+            file.write(page.data)
+    if folder.is_dir():
+        wanted = {Path(name).name for name in names.values()}
+        for path in folder.iterdir():
+            if path.name not in wanted:  # read meanwhile, or half-written by a process that was killed
+                path.unlink()
+        if not names:
+            folder.rmdir()
+    return names
+
+
+def _write_lists(ledger: Ledger, articles: Any, quarantine: Any, originals: Mapping[str, str], *, near_duplicates: bool, filtered: Sequence[str]) -> tuple[Summary, set[str]]:
     """Write a line an input to the articles or to the quarantine; return the counts and the columns that the inputs carry."""
     counts: Counter[str] = Counter()
     refused: dict[str, Counter[str]] = {"filtered": Counter(), "quarantined": Counter()}
@@ -82,7 +103,7 @@ def _write_lists(ledger: Ledger, articles: Any, quarantine: Any, *, near_duplica
         if entry.code is not None:
             status = "filtered" if entry.code in filtered else "quarantined"
             refused[status][entry.code] += 1
-            quarantine.write(_line(_quarantined(entry, ledger, status)))
+            quarantine.write(_line(_quarantined(entry, ledger, status, originals.get(entry.path))))
             continue
         assert entry.article is not None
         article_id = unique_id(entry.article.article_id, ids)
@@ -141,10 +162,11 @@ def _listed(entry: Entry, ledger: Ledger, article_id: str, status: str, duplicat
     return facts | known | origin | ({} if duplicate_of else {"text": ledger.text(entry.text)})
 
 
-def _quarantined(entry: Entry, ledger: Ledger, status: str) -> dict[str, Any]:
-    """Return a refused input's line: why, and where it lies; the text too where it was the model that failed."""
+def _quarantined(entry: Entry, ledger: Ledger, status: str, original: str | None) -> dict[str, Any]:
+    """Return a refused input's line: why, where it lies and as what; for a page of the web the file of the run that keeps it, and the text where it was the model that failed."""
     facts = {"path": entry.path, "locator": entry.locator, "status": status, "stage": entry.stage, "code": entry.code, "message": entry.message}
-    origin = {"file_sha256": ledger.file_digest(entry.path), "text_sha256": entry.text or None}
+    digest = Path(original).stem if original else ledger.file_digest(entry.path)
+    origin = {"file_sha256": digest, "original": original, "text_sha256": entry.text or None}
     return facts | origin | ({"text": ledger.text(entry.text)} if entry.text else {})
 
 

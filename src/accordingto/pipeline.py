@@ -6,7 +6,7 @@ sentence.py                      → sentences
 attribution.py                   → source, cue, content, parent, confidence
 stance.py                        → stance and the other labels, why, what the attitude aims at
 speaker.py                       → speaker, role, kind, and the names of what attitudes aim at
-furniture.py                     → what is no part of the article, whose attributions go
+clearing.py                      → what is no part of the article, whose attributions go again
 claim.py       Article and Doc   → Claim, one a row
 table.py       claims            → CSV, XLSX, JSONL, Parquet, DataFrame
 """
@@ -21,14 +21,14 @@ import spacy
 from spacy.language import Language
 from spacy.tokens import Doc
 
-from accordingto import attribution, encoder, sentence, speaker, stance  # noqa: F401  (their factories)
+from accordingto import attribution, clearing, encoder, sentence, speaker, stance  # noqa: F401  (their factories)
 from accordingto.article import article_from_text
 from accordingto.claim import claims_from_doc
+from accordingto.document import set_title
 from accordingto.errors import ModelError
-from accordingto.furniture import mark_furniture
 from accordingto.schema import MAX_CHARS, Article, Claim
 
-COMPONENTS = {name: f"accordingto_{name}" for name in ("encoder", "sentences", "attributions", "stances", "speakers")}
+COMPONENTS = {name: f"accordingto_{name}" for name in ("encoder", "sentences", "attributions", "stances", "speakers", "furniture")}
 BATCH = 16  # Docs that are encoded together; two batches are under way at once
 
 
@@ -71,31 +71,39 @@ def model_name(nlp: Language) -> str:
     return f"{nlp.meta['lang']}_{nlp.meta['name']} {nlp.meta['version']}"
 
 
+def doc_of(article: Article, nlp: Language) -> Doc:
+    """Return an article as a Doc that `nlp` has still to read, with the title, which the text may repeat."""
+    return set_title(nlp.make_doc(article.text), article.title)
+
+
 def read_docs(articles: Iterable[Article], nlp: Language, on_error: Callable[[Article, Exception], None]) -> Iterator[tuple[Article, Doc]]:
     """Yield each article with its Doc, in order; an article that the pipeline fails on goes to `on_error`, and the others go on."""
     stream = iter(articles)
     under_way: deque[Article] = deque()
     broken: list[Exception] = []  # what the articles' own iterator raised: not the pipeline's failure
 
-    def texts() -> Iterator[str]:
-        try:
-            for article in stream:
-                under_way.append(article)
-                yield article.text
-        except Exception as error:
-            broken.append(error)
+    def docs() -> Iterator[Doc]:
+        while True:
+            try:
+                article = next(stream)
+            except StopIteration:
+                return
+            except Exception as error:
+                broken.append(error)
+                return
+            under_way.append(article)
+            yield doc_of(article, nlp)
 
     while True:
         try:
-            for doc in nlp.pipe(texts(), batch_size=BATCH):
-                marked = mark_furniture(doc, under_way[0].title)
-                yield under_way.popleft(), marked
+            for doc in nlp.pipe(docs(), batch_size=BATCH):
+                yield under_way.popleft(), doc
             break
         except Exception:  # one of those under way: read alone, it shows itself
             while under_way:
                 article = under_way.popleft()
                 try:
-                    doc = mark_furniture(nlp(article.text), article.title)
+                    doc = nlp(doc_of(article, nlp))
                 except Exception as error:
                     on_error(article, error)
                 else:

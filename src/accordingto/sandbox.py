@@ -21,6 +21,7 @@ from accordingto.schema import Article, Problem
 DEADLINE = 60.0  # seconds for one article; real pages take a hundredth, a PDF of a thousand pages half of it
 MEMORY = 4_000_000_000  # bytes of address space of the child; a workbook of 200 MB needs half
 MESSAGE = 40_000_000  # bytes of an article as JSON: MAX_BYTES, escaped
+RENEW = 500  # files that a child reads: what parsers leave in its memory shall not count against a later file; a start takes a third of a second
 ALIVE = 1_000  # items that are passed over between signs of life
 
 
@@ -31,6 +32,7 @@ class Sandbox:
         self.deadline, self.memory = deadline, memory
         self._child: Any = None
         self._pipe: Connection | None = None
+        self._served = 0
 
     def outcomes(self, source: Path | tuple[str, bytes], text_column: str | None = None) -> Iterator[Article | Problem]:
         """Yield what each would-be article of a file came to, in order; source: a path, or a name and the bytes."""
@@ -70,8 +72,10 @@ class Sandbox:
             self._pipe = None
 
     def _send(self, task: Any) -> None:
-        if self._child is None or not self._child.is_alive():
+        self._served += 1
+        if self._child is None or self._served > RENEW or not self._child.is_alive():
             self.close()
+            self._served = 1
             context = multiprocessing.get_context("spawn")
             self._pipe, theirs = context.Pipe()
             self._child = context.Process(target=_serve, args=(theirs, self.memory), name="accordingto-reader", daemon=True)

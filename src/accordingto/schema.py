@@ -117,6 +117,16 @@ class Problem:
     locator: str = ""  # where in the file, as in `Article`
 
 
+@dataclass(frozen=True)
+class WebPage:
+    """A page of the web as it came; tomorrow it may be another, or gone."""
+
+    url: str  # as the user named it
+    found_at: str  # where the server sent us on to
+    ending: str  # of the fetcher's few: `.html`
+    data: bytes
+
+
 @dataclass
 class RunCounts:
     """What became of a run's inputs: each is an article or a problem."""

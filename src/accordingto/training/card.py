@@ -20,7 +20,7 @@ corpora and start weights below; loads with `spacy.load`, without pickle and wit
 One encoder (all-MiniLM-L6-v2: 6 layers, width 384, uncased wordpieces; weights int8 in ONNX) with features of case, line breaks and
 quotation marks that are visible in the text; heads for sentence starts, cues, names and parts of speech; a role head that reads, for each cue, every
 word of its window, decoded as a linear-chain CRF; a reader of labels over each claim's words; a scorer of speakers over all mentions of
-the article. Trained in two stages: first to read, then to read labels and coreference too. A flag chooses the habit of marking: `steady` (default) or `polnear`.
+the article; rules for the furniture of web pages, which is no claim. Trained in two stages: first to read, then to read labels and coreference too. A flag chooses the habit of marking: `steady` (default) or `polnear`.
 
 ## Data
 | corpus | articles | words | attributions |
