@@ -1,6 +1,7 @@
 """Furniture: what a web page stands around an article and what survives extraction: desks, times, datelines, links, captions.
 
-Knows texts and spans, no Doc: the review's page shows furniture too, and need not wait for spaCy. Rules over lines. Chosen on the seeds and on the articles written for this project (train); tests/test_furniture.py holds what they must leave alone.
+Knows texts and spans, no Doc: the review's page shows furniture too, and need not wait for spaCy.
+Rules over lines. Chosen on the seeds and on the articles written for this project (train); tests/test_furniture.py holds what they must leave alone.
 """
 
 from __future__ import annotations
