@@ -13,7 +13,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
 BIN = ROOT / ".venv" / ("Scripts" if os.name == "nt" else "bin")
-CHECKS = (["-m", "ruff", "check", "."], ["-m", "mypy"], ["-m", "pytest"])
+CHECKS = (["-m", "ruff", "check", "."], ["-m", "mypy"], ["-m", "pytest", "-n", "auto", "--maxprocesses", "4", "--dist", "loadfile"])
 
 
 def main() -> int:

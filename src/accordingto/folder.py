@@ -30,6 +30,7 @@ from accordingto.run import Wanted
 RUN_FILE = "run.json"
 FILTERED = ("unsupported_language",)  # refused on purpose, and not worth a retry
 EVENTS = 256  # read items that wait to be put in the ledger
+STOP_SECONDS = 5.0  # that a run which stops waits for its reading thread; a file that takes longer to read is left
 COMMIT_SECONDS = 0.5  # a kill costs so much work at most; each commit waits for the disk
 Progress = Callable[[int, int], None]  # texts read, texts known so far
 
@@ -197,6 +198,7 @@ def _read_all(ledger: Ledger, names: Sequence[str], urls: Sequence[str], options
         raise IncompleteError(ledger.folder, f"no worker lives long enough to read a text ({error}); see --worker-memory") from error
     finally:
         stop.set()
+        reader.join(STOP_SECONDS)  # it may be starting a reading process, which would print its own error if we were gone in the middle of that
         pool.close()
         ledger.commit()
     return inputs.left_out
