@@ -30,6 +30,11 @@ def state_of(*decisions):
         ([lead("reject"), verdict("accept"), verdict("accept", reviewer="Bo")], "reject", False),
         ([edit("stance", "deny"), edit("stance", "warn", reviewer="Bo")], "", True),
         ([edit("note", "x"), edit("note", "y", reviewer="Bo")], "", False),
+        ([verdict("accept"), verdict("reject", reviewer="Bo"), lead("look again", "note")], "reject", True),  # a remark settles nothing
+        ([verdict("accept"), verdict("reject", reviewer="Bo"), lead("accept"), lead("")], "reject", True),  # the lead's verdict is taken back
+        ([edit("stance", "deny"), edit("stance", "warn", reviewer="Bo"), lead("ask", "stance")], "", False),
+        ([edit("stance", "deny"), edit("stance", "warn", reviewer="Bo"), lead("ask", "framing")], "", True),
+        ([edit("stance", "deny"), edit("stance", "warn", reviewer="Bo"), lead("accept")], "accept", False),
     ],
 )
 def test_last_word_holds_and_differing_ones_conflict_until_the_lead_speaks(decisions, decision, conflict):

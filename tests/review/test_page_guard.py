@@ -51,6 +51,14 @@ def test_with_the_token_every_route_answers(browser):
         assert answer.status_code in ((200, 400, 422) if method == "POST" else (200,)), (method, path, answer.text)
 
 
+@pytest.mark.parametrize("other", ['theme={"dark": true}', "a=b c", "na\u00efve=1", 'open="quote', "no value", "=", "a=b, c=d"])
+def test_cookies_of_other_pages_of_this_machine_do_not_lock_the_reviewer_out(browser, other):
+    own = "; ".join(f"{name}={value}" for name, value in browser.cookies.items())
+    for cookie in (f"{other}; {own}", f"{own}; {other}"):
+        assert raw(browser.guard, [(b"host", b"127.0.0.1:5000"), (b"cookie", cookie.encode("latin-1"))]) == 200
+    assert raw(browser.guard, [(b"host", b"127.0.0.1:5000"), (b"cookie", other.encode("latin-1"))]) == 403
+
+
 def test_token_is_good_once_and_leaves_the_address(folder):
     browser = Browser(folder, cookie=False)
     first = browser.ask("GET", "/?token=the-token")

@@ -125,6 +125,19 @@ def test_undo_and_redo_go_all_the_way_back_and_forth(browser):
     assert browser.desk.standing.states == states[0]
 
 
+def test_undo_and_redo_that_are_sent_again_are_done_once(browser):
+    one, two, _ = browser.claims
+    browser.decide(one, "accept")
+    browser.decide(two, "reject")
+    for _ in range(2):  # the answer to the first was lost
+        assert browser.post("/undo", request="r 1").status_code == 200
+        assert [browser.desk.standing.state(claim).decision for claim in (one, two)] == ["accept", ""]
+    browser.post("/undo", request="r 2")
+    for _ in range(2):
+        assert browser.post("/redo", request="r 3").status_code == 200
+        assert [browser.desk.standing.state(claim).decision for claim in (one, two)] == ["accept", ""]
+
+
 def test_undo_leads_to_the_claim_that_it_changed(browser):
     one, _, three = browser.claims
     browser.decide(one, "accept")

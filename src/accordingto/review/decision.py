@@ -51,7 +51,7 @@ class ClaimState:
     decision: str = ""  # one of VERDICTS: the lead's if there is one, else the last reviewer's
     by: Mapping[str, str] = field(default_factory=dict)  # each reviewer's own; whoever adds a claim accepts it
     edits: Mapping[str, str] = field(default_factory=dict)  # field → last new value; a lead's goes before
-    conflict: bool = False  # reviewers decided differently, or edited a field differently, and no lead has spoken
+    conflict: bool = False  # reviewers decided differently, or edited a field differently, and no lead has settled that: by a verdict all, by an edit its field
     added: Mapping[str, Any] | None = None  # the fields of a claim that a reviewer added
     article_sha256: str = ""
     edits_by: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # each reviewer's own edits
@@ -96,15 +96,16 @@ def _state(rows: Sequence[Decision]) -> ClaimState:
             added = json.loads(row.new) if row.kind == "add" else added
             by.pop(row.reviewer, None)  # whoever decided last stands last
             by |= {row.reviewer: "accept" if row.kind == "add" else row.new} if row.kind == "add" or row.new else {}
-    verdict = lead.pop("decision", "") or next(reversed(by.values()), "")
-    conflict = not any(row.kind == "lead" for row in rows) and (len(set(by.values())) > 1 or _differ(edits_by.values()))
+    settled = lead.pop("decision", "")
+    verdict = settled or next(reversed(by.values()), "")
+    conflict = not settled and (len(set(by.values())) > 1 or _differ(edits_by.values(), besides=lead))
     return ClaimState(verdict, by, edits | lead, conflict, added, rows[-1].article_sha256, edits_by)
 
 
-def _differ(edits: Iterable[Mapping[str, str]]) -> bool:
-    """Return whether two reviewers wrote different things into the same label or span; notes and wordings may differ."""
-    seen: dict[str, str] = {}
-    return any(seen.setdefault(name, value) != value for own in edits for name, value in own.items() if name not in ("note", "claim"))
+def _differ(edits: Iterable[Mapping[str, str]], besides: Iterable[str]) -> bool:
+    """Return whether two reviewers wrote different things into the same label or span; notes and wordings may differ, and what a lead wrote is settled."""
+    free, seen = {"note", "claim", *besides}, dict[str, str]()
+    return any(seen.setdefault(name, value) != value for own in edits for name, value in own.items() if name not in free)
 
 
 def check_decision(decision: Decision, text: str | None = None) -> None:

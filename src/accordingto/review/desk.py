@@ -203,13 +203,13 @@ class Desk:
         self._write([decision], request)
         return new
 
-    def undo(self) -> str | None:
+    def undo(self, *, request: str) -> str | None:
         """Take this reviewer's last batch back; return a claim of it, None where there is nothing to take back."""
-        return self._turn(self.log.undo(self.reviewer))
+        return self._turn(self.log.undo(self.reviewer, _decision_id(request, 0)))
 
-    def redo(self) -> str | None:
+    def redo(self, *, request: str) -> str | None:
         """Do the batch again that was taken back last; return a claim of it, None where there is none."""
-        return self._turn(self.log.redo(self.reviewer))
+        return self._turn(self.log.redo(self.reviewer, _decision_id(request, 0)))
 
     def _turn(self, batch: str | None) -> str | None:
         self.refresh()

@@ -12,10 +12,10 @@ import hmac
 import ipaddress
 import re
 import secrets
-from http.cookies import CookieError, SimpleCookie
 from urllib.parse import parse_qs
 
 from starlette.exceptions import HTTPException
+from starlette.requests import cookie_parser
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -79,15 +79,8 @@ class Guard:
         return PlainTextResponse("Open the review by the address that `accordingto review` showed; each is good for one browser. Start it again for a new one.", 403)
 
     def _has_cookie(self, headers: list[tuple[str, str]]) -> bool:
-        for name, value in headers:
-            if name == "cookie":
-                try:
-                    found = SimpleCookie(value).get(self._cookie)
-                except CookieError:
-                    continue
-                if found is not None and hmac.compare_digest(found.value.encode("utf-8"), self._session.encode("utf-8")):
-                    return True
-        return False
+        found = [cookie_parser(value).get(self._cookie, "") for name, value in headers if name == "cookie"]  # not SimpleCookie, which gives up at what other pages of this machine may have set
+        return any(hmac.compare_digest(value.encode("utf-8"), self._session.encode("utf-8")) for value in found)
 
 
 def is_own_host(host: str) -> bool:

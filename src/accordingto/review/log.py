@@ -107,13 +107,16 @@ class DecisionLog:
         query = f"SELECT {_COLUMNS} FROM decisions WHERE claim_id = ?1 OR (claim_id = '' AND undoes IN (SELECT batch FROM decisions WHERE claim_id = ?1)) ORDER BY number"  # noqa: S608
         return [Decision(*values) for values in self._rows(query, claim_id)]
 
-    def undo(self, reviewer: str) -> str | None:
-        """Take a reviewer's last batch back, and return it; None where there is none. Imports are passed over."""
-        return self._step(reviewer, "undo")
+    def undo(self, reviewer: str, decision_id: str = "") -> str | None:
+        """Take a reviewer's last batch back, and return it; None where there is none. Imports are passed over.
 
-    def redo(self, reviewer: str) -> str | None:
+        decision_id: of the undo itself, where the caller has one for it.
+        """
+        return self._step(reviewer, "undo", decision_id)
+
+    def redo(self, reviewer: str, decision_id: str = "") -> str | None:
         """Do a reviewer's batch again that was taken back last, unless something was decided since; return it, None where there is none."""
-        return self._step(reviewer, "redo")
+        return self._step(reviewer, "redo", decision_id)
 
     def undo_batch(self, batch: str, reviewer: str = "", kind: str = "undo") -> bool:
         """Take a batch back, or do it again (`redo`); return False where that is so already, or where there is no such batch."""
@@ -136,13 +139,13 @@ class DecisionLog:
         last = self._rows("SELECT kind FROM decisions WHERE claim_id = '' AND undoes = ? ORDER BY at DESC, decision_id DESC LIMIT 1", batch)
         return bool(last) and last[0][0] == "undo"
 
-    def _step(self, reviewer: str, kind: str) -> str | None:
+    def _step(self, reviewer: str, kind: str, decision_id: str) -> str | None:
         with self._writing():
             done, undone = self._stacks(reviewer)
             stack = done if kind == "undo" else undone
             if not stack:
                 return None
-            self._decide([Decision("", "", "", reviewer, kind, "", "", "", "", new_batch(), stack[-1])])
+            self._decide([Decision(decision_id, "", "", reviewer, kind, "", "", "", "", new_batch(), stack[-1])])
             return stack[-1]
 
     def _stacks(self, reviewer: str) -> tuple[list[str], list[str]]:

@@ -260,11 +260,11 @@ def _accept_all(page: Page, view: View, body: Mapping[str, Any]) -> Outcome:
 
 
 def _undo(page: Page, view: View, body: Mapping[str, Any]) -> Outcome:
-    return _turned(page, view, page.desk.undo(), "Taken back.", "There is nothing to take back.")
+    return _turned(page, view, page.desk.undo(request=_text(body, "request")), "Taken back.", "There is nothing to take back.")
 
 
 def _redo(page: Page, view: View, body: Mapping[str, Any]) -> Outcome:
-    return _turned(page, view, page.desk.redo(), "Done again.", "There is nothing to do again.")
+    return _turned(page, view, page.desk.redo(request=_text(body, "request")), "Done again.", "There is nothing to do again.")
 
 
 def _turned(page: Page, view: View, claim: str | None, said: str, nothing: str) -> Outcome:
