@@ -1,4 +1,7 @@
-"""What a worker does: texts in, their claims as JSON lines out. The article's id and title are put in later, when the tables are written."""
+"""What a worker does: texts in, their claims as JSON lines out. The article's id and title are put in later, when the tables are written.
+
+So claims of a run depend on the text alone, and a title that only the metadata know is no furniture there: the same text may have two titles.
+"""
 
 from __future__ import annotations
 
