@@ -3,6 +3,7 @@
 import pytest
 
 import accordingto
+from accordingto.schema import Article
 
 CASES = [  # id, text, (cue, speaker, role, kind)
     ("full name and role", "Defence Minister Khawaja Asif cautioned that talks may fail.", ("cautioned", "Khawaja Asif", "Defence Minister", "person")),
@@ -42,6 +43,22 @@ def test_letters_of_an_interview_are_the_people_named_before_it(nlp):
     text = "Angela Rivers sold porridge for years. Her book is out.\n\nShe spoke to Adrian Roe over coffee.\n\nQ: When did you start writing?\n\nA: I wrote it down in May.\n\nQ: Who pays?\n\nA: The lawyer paid for it."
     rows = [(c.source.text, c.speaker) for c in accordingto.extract([text], nlp) if c.source.text in ("Q", "A")]
     assert set(rows) == {("Q", "Adrian Roe"), ("A", "Angela Rivers")}
+
+
+OPINION = "{}We have been lied to again. I believe that the new bridge is a waste of money, and I suspect that the council knows it. I hope that somebody stops it.\n\nTom Berger runs the company. Berger said the bridge was safe.{}"
+
+
+@pytest.mark.parametrize(("before", "behind"), [("By Dana Whitlock\n\n", ""), ("", "\n\nDana Whitlock is a columnist of this newspaper."), ("", "\n\nDana Whitlock, Leeds")])
+def test_the_writer_is_named_by_byline_signature_or_the_line_about_the_author(nlp, before, behind):
+    rows = [(c.speaker, c.source_kind) for c in accordingto.extract([OPINION.format(before, behind)], nlp) if c.source.text == "I"]
+    assert rows
+    assert set(rows) == {("Dana Whitlock", "author")}
+
+
+@pytest.mark.parametrize(("authors", "speaker"), [((), "author"), (("Dana Whitlock",), "Dana Whitlock"), (("Web Desk",), "author"), (("A. Lee", "B. Roe"), "A. Lee and B. Roe")])
+def test_the_writer_is_named_by_the_metadata_where_the_text_does_not(nlp, authors, speaker):
+    article = Article("a", OPINION.format("", ""), authors=authors)
+    assert {c.speaker for c in accordingto.extract([article], nlp) if c.source.text == "I"} == {speaker}
 
 
 def test_who_asks_is_a_reporter_where_nobody_else_is_named(nlp):

@@ -8,8 +8,9 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from accordingto.furniture import NO_SPEAKERS
 from accordingto.quotation import quotation_of, quoted_spans
-from accordingto.schema import JOINT, Article, Attribution, CharSpan, Claim, SpanText
+from accordingto.schema import JOINT, WRITER, Article, Attribution, CharSpan, Claim, SpanText
 
 if TYPE_CHECKING:
     from spacy.tokens import Doc
@@ -51,7 +52,7 @@ def _claim(article: Article, doc: Doc, attribution: Attribution, ids: Sequence[s
         url=article.url,
         authors="; ".join(article.authors),
         language=article.language,
-        speaker=attribution.speaker,
+        speaker=named_speaker(attribution.speaker, attribution.source_kind, article.authors),
         speaker_role=attribution.speaker_role,
         source_kind=attribution.source_kind,
         stance=attribution.stance,
@@ -75,6 +76,12 @@ def _claim(article: Article, doc: Doc, attribution: Attribution, ids: Sequence[s
         model=model,
         src=article.src,
     )
+
+
+def named_speaker(speaker: str | None, kind: str | None, authors: Sequence[str]) -> str | None:
+    """Return a speaker by name where it is the article's writer, whom the text does not name and its metadata do."""
+    people = [name for name in authors if not NO_SPEAKERS.fullmatch(name.strip())]
+    return " and ".join(people) if people and (speaker, kind) == (WRITER, "author") else speaker
 
 
 def _span_text(text: str, spans: Sequence[CharSpan]) -> SpanText:

@@ -6,7 +6,7 @@ COLUMN_TEXTS = {
     ("claim_id",): "the same for the same text and the same spans",
     ("article_id",): "the file's name without its ending, made unique; `a_…` from the text where there is no name",
     ("title", "publisher", "published", "url",): "the article's, as its input says; empty where unknown. A date is ISO 8601 where it can be told",
-    ("speaker",): "the source resolved over the article: the fullest name or description, without titles; empty where no source is stated",
+    ("speaker",): "the source resolved over the article: the fullest name or description, without titles; `author` where the article's unnamed writer speaks; empty where no source is stated",
     ("speaker_role",): "the role that the article gives (`Defence Minister`), verbatim",
     ("source_kind",): "`person`, `unnamed`, `group`, `organization`, `document`, `author`, `none`",
     ("speaker_confidence",): "the chance that the speaker is right",

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from accordingto.article import unique_id
+from accordingto.claim import named_speaker
 from accordingto.ledger import Entry, Ledger
 from accordingto.schema import Claim
 from accordingto.table import claim_from_json, further_files, replacing, write_table
@@ -177,15 +178,15 @@ def _claims(articles: Path, ledger: Ledger, wanted: Callable[[Claim], bool]) -> 
             facts = json.loads(line)
             if not facts["claims"]:
                 continue
-            own = article_facts(facts)
             for claim in map(claim_from_json, ledger.claims(facts["text_sha256"])):
                 if wanted(claim):
-                    yield replace(claim, **own)
+                    yield claim_of_article(claim, facts)
 
 
-def article_facts(article: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the fields that a claim has of its article; article: its line of articles.jsonl."""
-    return {name: article[name] for name in ("article_id", "title", "publisher", "published", "url", "language", "src", "near_duplicate_of")} | {"authors": "; ".join(article["authors"])}
+def claim_of_article(claim: Claim, article: Mapping[str, Any]) -> Claim:
+    """Return a claim that was read from a text alone with what its article says of itself; article: its line of articles.jsonl."""
+    own = {name: article[name] for name in ("article_id", "title", "publisher", "published", "url", "language", "src", "near_duplicate_of")}
+    return replace(claim, **own, authors="; ".join(article["authors"]), speaker=named_speaker(claim.speaker, claim.source_kind, article["authors"]))
 
 
 def _line(facts: dict[str, Any]) -> bytes:

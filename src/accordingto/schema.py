@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 CharSpan = tuple[int, int]
 JOINT = " … "  # between the fragments of a discontinuous part
+WRITER = "author"  # the speaker where an article says *I* and its text does not name its writer
 
 MAX_CHARS = 1_000_000  # an article's; a novel has 600,000. Beyond it the vectors alone would take half a gigabyte
 MAX_BYTES = 4 * MAX_CHARS  # UTF-8 takes four bytes a character at most

@@ -15,6 +15,7 @@ from typing import Any
 from spacy.language import Language
 from spacy.tokens import Doc, Span
 
+from accordingto.byline import find_writer, is_writer
 from accordingto.calibration import Calibration, read_calibration, write_calibration
 from accordingto.decoding import WordRange, softmax
 from accordingto.document import Encoding, attributions_of, encoding_of, lowered_words, set_attributions, words_of
@@ -23,6 +24,7 @@ from accordingto.graph import Graph, copy_graph
 from accordingto.interview import ASKER, SURE, find_partners, interview_part
 from accordingto.mention import PRONOUNS, Candidate, Name, describe, find_candidates, find_names, own_words, text_of, words_of_names
 from accordingto.phrase import roles_around
+from accordingto.quotation import quoted_spans
 from accordingto.schema import Attribution
 from accordingto.situation import ARRAYS, OWN_FORMS, Situation, Source, describe_situation
 
@@ -100,6 +102,8 @@ class Speakers:
                 out[i] = replace(out[i], **facts)
         for row, facts in _partners(doc, encoding, names, all_sources, {a.speaker: a.speaker_role for a in out if a.speaker_role}):
             out[stated[row]] = replace(out[stated[row]], **facts)
+        for row, facts in _writers(doc, encoding, names, all_sources, [out[i].source_kind for i in stated]):
+            out[stated[row]] = replace(out[stated[row]], **facts)
         for i, target in self._targets(doc, encoding, out, names, entities, stated):
             out[i] = replace(out[i], attitude_target=target)
         return out, names
@@ -152,6 +156,25 @@ def _partners(doc: Doc, encoding: Encoding, names: Sequence[Name], sources: Sequ
             yield row, {"speaker": name, "speaker_role": roles.get(name), "source_kind": "person", "speaker_confidence": SURE}
         elif part == "asks":
             yield row, {"speaker": ASKER, "speaker_role": None, "source_kind": "unnamed", "speaker_confidence": SURE}
+
+
+def _writers(doc: Doc, encoding: Encoding, names: Sequence[Name], sources: Sequence[Source], kinds: Sequence[str | None]) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield the numbers of the sources with which the article's writer names himself, with speaker, role and kind; kinds: of the sources as they were scored.
+
+    Where half or more of the *I* outside of quotations were read as the author's, all are.
+    """
+    lowered = lowered_words(doc, encoding)
+    rows = [row for row, source in enumerate(sources) if source.parent_source is None and is_writer(lowered, source.words)]
+    if not any(kinds[row] == "author" for row in rows):
+        return
+    quoted = quoted_spans(doc.text)
+    rows = [row for row in rows if not any(start <= doc[int(encoding.tokens[sources[row].words[0]])].idx < end for start, end in quoted)]
+    alone = [row for row in rows if PRONOUNS[lowered[sources[row].words[0]]] == "i"]
+    mostly = 2 * sum(kinds[row] == "author" for row in alone) >= len(alone)
+    candidates = find_candidates(doc, encoding, names, [])
+    for row in rows:
+        if kinds[row] == "author" or (mostly and row in alone):
+            yield row, {"speaker": find_writer(lowered, encoding, candidates, sources[row].words[0]), "speaker_role": None, "source_kind": "author"}
 
 
 def _blocks(rows: Sequence[int], sources: Sequence[Source]) -> Iterator[tuple[list[int], list[Source]]]:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from accordingto.errors import RunError
 from accordingto.folder import RUN_FILE, options_from_json
 from accordingto.ledger import FILE, Ledger
-from accordingto.output import article_facts
+from accordingto.output import claim_of_article
 from accordingto.review.decision import ClaimState, added_claim
 from accordingto.run import Wanted
 from accordingto.schema import Claim
@@ -86,8 +86,7 @@ class ReviewRun:
                 yield added_claim(claim_id, state, article, article["text"])
 
     def _claims(self, article: Mapping[str, Any], ledger: Ledger) -> Iterator[Claim]:
-        own = article_facts(article)
-        return (replace(claim, **own) for claim in map(claim_from_json, ledger.claims(article["text_sha256"])) if self.wanted(claim))
+        return (claim_of_article(claim, article) for claim in map(claim_from_json, ledger.claims(article["text_sha256"])) if self.wanted(claim))
 
 
 def read_run(folder: Path) -> ReviewRun:
