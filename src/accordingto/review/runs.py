@@ -96,10 +96,11 @@ def read_run(folder: Path) -> ReviewRun:
         raise RunError(folder, "there is no run in it", "name a folder that `accordingto extract -o FOLDER` made")
     try:
         facts = json.loads((folder / RUN_FILE).read_bytes())
+        wanted = options_from_json(facts["options"]).wanted
         articles = Articles(folder / ARTICLES_FILE)
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise RunError(folder, "it is not complete, or damaged", "give the command that made it once more") from error
-    return ReviewRun(folder, facts, articles, options_from_json(facts["options"]).wanted)
+    return ReviewRun(folder, facts, articles, wanted)
 
 
 def _ledger(folder: Path) -> Ledger:
