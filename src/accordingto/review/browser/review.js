@@ -126,7 +126,8 @@ document.addEventListener("selectionchange", () => words.select());
 
 function filter(focus) {
   const data = new FormData($("#filter"));
-  const query = new URLSearchParams([...data].filter(([name, value]) => value && !(name === "min" && Number(value) === 0) && !(name === "max" && Number(value) === 100) && !(name === "order" && value === "article")));
+  const needless = ([name, value]) => (["q", "min", "max"].includes(name) && !value) || (name === "min" && Number(value) === 0) || (name === "max" && Number(value) === 100) || (name === "order" && value === "article");
+  const query = new URLSearchParams([...data].filter((pair) => !needless(pair))); // an empty speaker is one that is chosen: not stated
   return queued(() => visit(`/?${query}`, { focus, push: true, keep: document.activeElement }));
 }
 
