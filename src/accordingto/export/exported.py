@@ -43,6 +43,10 @@ def export_run(folder: Path, format: str, path: Path, options: ExportOptions) ->
     """
     if format not in FORMATS:
         raise OutputError(path, f"{format!r} names no format", f"choose one of {', '.join(FORMATS)}")
+    if path.suffix.lower() == ".gz":
+        raise OutputError(path, "an export is not packed", "give a name without .gz")
+    if format == "labelstudio" and path.suffix.lower() == ".xml":
+        raise OutputError(path, "its labelling configuration goes to the same name with .xml, and would replace the tasks", "give a name that ends in .json")
     if not 0 <= options.held_out < 1:
         raise OutputError(path, f"a share of {options.held_out:g} cannot be held out", "give one from 0 to less than 1, as 0.2")
     run = read_run(folder)
