@@ -109,6 +109,15 @@ def test_edited_speaker_and_stance_are_what_the_queue_filters_by(browser):
     assert f'data-claim="{one}" class="line' not in browser.get("/view", stance="assert").json()["parts"]["queue"]
 
 
+def test_white_space_makes_no_other_speaker(browser):
+    one = browser.claims[0]
+    browser.edit(one, speaker="  Ann \n Lee ", note=" as \n written ")
+    assert (browser.desk.claim(one).speaker, browser.desk.standing.state(one).edits["note"]) == ("Ann Lee", " as \n written ")
+    assert browser.edit(one, speaker="Ann  Lee").json()["said"] == "Nothing changed."
+    browser.edit(one, speaker="   ")
+    assert browser.desk.claim(one).speaker is None
+
+
 def test_undo_and_redo_go_all_the_way_back_and_forth(browser):
     one, two, three = browser.claims
     browser.decide(one, "accept")
