@@ -39,9 +39,15 @@ class Articles(Mapping[str, dict[str, Any]]):
                 offset += len(line)
 
     def __getitem__(self, article_id: str) -> dict[str, Any]:
-        with self._path.open("rb") as lines:
-            lines.seek(self._offsets[article_id])
-            facts: dict[str, Any] = json.loads(lines.readline())
+        offset = self._offsets[article_id]
+        try:
+            with self._path.open("rb") as lines:
+                lines.seek(offset)
+                facts: dict[str, Any] = json.loads(lines.readline())
+        except (OSError, ValueError):
+            facts = {}
+        if facts.get("article_id") != article_id:
+            raise RunError(self._path.parent, "it was written anew meanwhile", "open it again")
         return facts
 
     def __iter__(self) -> Iterator[str]:

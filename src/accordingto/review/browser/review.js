@@ -173,7 +173,8 @@ async function send(address, options) {
     try {
       const response = await fetch(address, { credentials: "same-origin", ...options });
       if (response.headers.get("content-type")?.startsWith("application/json")) { alarm(""); return { status: response.status, ...(await response.json()) }; }
-      alarm(`Not saved: ${(await response.text()).slice(0, 300) || response.status}`);
+      const outcome = options?.method !== "POST" ? "" : response.status < 500 ? "Not saved: " : "It is not sure that this was saved: ";
+      alarm(`${outcome}${(await response.text()).slice(0, 300) || response.status}`);
       return null;
     } catch {
       const what = options?.method === "POST" ? "Not saved yet: the" : "The";
