@@ -161,6 +161,8 @@ def test_held_out_articles_go_into_a_file_of_their_own(reviewed, tmp_path):
         counts.append(len(other.read_bytes().splitlines()) if other.is_file() else 0)
     assert counts[0] == 0
     assert counts[-1] >= counts[1]
+    account = export_run(reviewed, "gold", tmp_path / "gold.jsonl", ExportOptions(partial=True))
+    assert account.notes[-1] == f"nothing is held out, and {other} is of an earlier export: do not measure with it what learned from {tmp_path / 'gold.jsonl'}"
 
 
 @pytest.mark.parametrize(("format", "name", "message"), [("gold", "gold.jsonl.gz", "an export is not packed"), ("jsonl", "x.GZ", "not packed"), ("labelstudio", "tasks.xml", "would replace the tasks; give a name that ends in .json")])

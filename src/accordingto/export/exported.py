@@ -87,10 +87,12 @@ def _write_gold(articles: Sequence[JudgedArticle], path: Path, options: ExportOp
         (kept_out if held_out(article, options.held_out, originals) else kept).append(article)
     exported.articles = len(whole)
     exported.claims = write_gold(kept, path, unreviewed=options.unreviewed, nested=run.wanted.nested)
+    other = path.with_name(f"{path.stem}{HELD_OUT}{path.suffix}")
     if options.held_out:
-        other = path.with_name(f"{path.stem}{HELD_OUT}{path.suffix}")
         exported.claims += write_gold(kept_out, other, unreviewed=options.unreviewed, nested=run.wanted.nested)
         exported.notes.append(f"{len(kept_out)} articles are held out, in {other}")
+    elif other.exists():
+        exported.notes.append(f"nothing is held out, and {other} is of an earlier export: do not measure with it what learned from {path}")
 
 
 def _held(articles: Sequence[JudgedArticle], options: ExportOptions, exported: Exported) -> list[JudgedArticle]:
