@@ -161,6 +161,15 @@ def test_held_out_articles_go_into_a_file_of_their_own(reviewed, tmp_path):
         counts.append(len(other.read_bytes().splitlines()) if other.is_file() else 0)
     assert counts[0] == 0
     assert counts[-1] >= counts[1]
+    account = export_run(reviewed, "gold", tmp_path / "gold.jsonl", ExportOptions(partial=True))
+    assert account.notes[-1] == f"nothing is held out, and {other} is of an earlier export: do not measure with it what learned from {tmp_path / 'gold.jsonl'}"
+
+
+@pytest.mark.parametrize(("format", "name", "message"), [("gold", "gold.jsonl.gz", "an export is not packed"), ("jsonl", "x.GZ", "not packed"), ("labelstudio", "tasks.xml", "would replace the tasks; give a name that ends in .json")])
+def test_name_that_a_format_cannot_be_written_to_is_refused_before_anything_is_written(reviewed, tmp_path, format, name, message):
+    with pytest.raises(OutputError, match=message):
+        export_run(reviewed, format, tmp_path / name, ExportOptions())
+    assert not (tmp_path / name).exists()
 
 
 @pytest.mark.parametrize(("share", "format", "message"), [(1.0, "gold", "a share of 1 cannot be held out"), (0, "conll", "'conll' names no format; choose one of gold, brat")])

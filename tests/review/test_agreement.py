@@ -129,6 +129,14 @@ def test_command_prints_a_table_or_json(folder, claims):
     assert facts["alpha"]["decision"] == pytest.approx(0.5333, abs=1e-4)
 
 
+def test_no_reviewers_name_controls_the_terminal(folder, claims):
+    for reviewer in ("Ann", "\x1b]0;owned\x07\u202eoB"):  # as from a log that was merged
+        decide(folder, claims[0], verdict, "accept", reviewer=reviewer)
+    done = run("agreement", folder)
+    assert "owned" in done.stdout
+    assert all(c.isprintable() for line in done.stdout.splitlines() for c in line)
+
+
 def test_run_that_nobody_reviewed_is_refused(folder):
     done = run("agreement", folder)
     assert (done.returncode, "nobody has decided anything in it" in done.stderr) == (1, True)

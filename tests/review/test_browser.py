@@ -131,6 +131,23 @@ def test_fast_typing_decides_one_claim_after_the_other(browser, run):
         ann.close()
 
 
+def test_filter_for_what_is_not_stated_outlives_a_change_of_order(browser, run):
+    with served(run) as (_, address):
+        ann = Reviewer(browser, address)
+        total = ann.text(".listed h2")
+        ann.go(f"{ann.address}?speaker=")
+        found = ann.text(".listed h2")
+        assert found != total
+        before = ann.page.evaluate("window.shown")
+        ann.page.select_option("#order", "unsure")
+        ann.page.wait_for_function("before => window.shown > before", arg=before)
+        assert ann.text(".listed h2") == found
+        assert "speaker=&" in ann.page.url
+        assert "q=" not in ann.page.url
+        assert "min=" not in ann.page.url
+        ann.close()
+
+
 def test_filter_and_search_live_in_the_address_and_survive_a_reload(browser, run):
     with served(run) as (_, address):
         ann = Reviewer(browser, address)

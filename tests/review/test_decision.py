@@ -96,6 +96,8 @@ def test_decision_comes_back_from_its_line(log):
         (added(fields={"stance": "lie"}), "'lie' is no stance"),
         (replace(added(), new="["), "no cue or no content"),
         (verdict("", kind="undo"), "which batch"),
+        (verdict(at="2026-02-30T10:00:00.000000+00:00"), "a time in another form"),
+        (verdict(at="9999-12-31T23:59:59.999999+00:00"), "a time in another form"),  # behind which the log's next could not stand
     ],
 )
 def test_what_is_no_decision_is_refused(decision, why):

@@ -3,7 +3,7 @@ import shutil
 from dataclasses import asdict
 
 import pytest
-from decisions import verdict
+from decisions import added, verdict
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from runs import run
@@ -11,7 +11,7 @@ from tables import read_book, read_csv, review, write_book, write_csv
 
 from accordingto.errors import RunError, TableError
 from accordingto.guard import guard
-from accordingto.review.decision import fold
+from accordingto.review.decision import SPAN_EDITS, field_text, fold
 from accordingto.review.imported import import_tables, undo_import
 from accordingto.review.log import DecisionLog, new_batch
 from accordingto.review.runs import read_run
@@ -40,6 +40,19 @@ def counted(done):
 
 def adds_up(done) -> bool:
     return done.rows == sum(len(getattr(done, name)) for name in ("accepted", "rejected", "unsure", "only_edited", "untouched", "unknown", "duplicated", "refused"))
+
+
+def test_sheet_of_a_claim_that_a_reviewer_had_added_and_a_later_model_found_is_taken(folder):
+    one = next(read_run(folder).claims())
+    sha = {article_id: sha for sha, article_id in read_run(folder).articles.by_text.items()}[one.article_id]
+    with DecisionLog(folder) as log:  # as merged from the run of an earlier model, which had not found it
+        log.decide([added(one.claim_id, article_sha256=sha, fields={name: field_text(one, name) for name in SPAN_EDITS})])
+    rows = read_csv(folder / "claims.csv")
+    rows[0] |= {"decision": "reject", "reviewer": "Bo"}
+    assert rows[0]["claim_id"] == one.claim_id
+    write_csv(rows, folder / "t.csv")
+    done = import_tables(folder, [folder / "t.csv"])
+    assert (done.rejected, done.refused, done.mangled, done.other_version) == ([one.claim_id], [], [], [])
 
 
 @pytest.mark.parametrize(("name", "separator", "encoding"), [("t.xlsx", "", ""), ("t.csv", ",", "utf-8-sig"), ("t.csv", ";", "utf-8"), ("t.csv", "\t", "utf-8")])

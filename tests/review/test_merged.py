@@ -1,5 +1,6 @@
 import json
 import shutil
+import sqlite3
 from dataclasses import replace
 
 import pytest
@@ -126,6 +127,30 @@ def test_spans_outside_of_the_text_are_refused(folders):
     decide(made[1], about(claims[0], edit, "cue_spans", "0 99999999"))
     with pytest.raises(DecisionError, match="'0 99999999' are no spans"):
         merge_logs(made[0], [made[1]])
+
+
+def test_decision_on_another_article_than_its_claims_is_refused(folders):
+    made, claims = folders
+    (one, own), other = claims[0], next(sha for _, sha in claims if sha != claims[0][1])
+    for sha in (other, "9" * 64):
+        decide(made[1], edit("cue_spans", "0 5", claim=one.claim_id, article_sha256=sha))
+        with pytest.raises(DecisionError, match=f"the claim {one.claim_id} is of another article"):
+            merge_logs(made[0], [made[1]])
+    decide(made[2], edit("cue_spans", "0 5", claim=one.claim_id, article_sha256=own))
+    assert merge_logs(made[0], [made[2]]).new == 1
+
+
+def test_database_of_another_program_is_refused_and_left_as_it_is(folders, tmp_path):
+    made, _ = folders
+    db = sqlite3.connect(tmp_path / "other.sqlite")
+    db.execute("CREATE TABLE notes (text)")
+    db.close()
+    (tmp_path / "empty.sqlite").touch()
+    for path in (tmp_path / "other.sqlite", tmp_path / "empty.sqlite", made[1] / "ledger.sqlite"):
+        before = path.read_bytes()
+        with pytest.raises(RunError, match="there is no log of decisions in it"):
+            merge_logs(made[0], [path])
+        assert path.read_bytes() == before
 
 
 def test_decisions_survive_a_new_model_by_their_spans(seeds, tmp_path):

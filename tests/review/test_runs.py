@@ -58,6 +58,10 @@ def test_folder_without_a_complete_run_is_refused(seeds, tmp_path):
     with pytest.raises(RunError, match="there is no run in it"):
         read_run(tmp_path)
     shutil.copytree(seeds, tmp_path / "run")
+    for content in ("{}", "[]", '{"options": {}}', "no JSON"):
+        (tmp_path / "run/run.json").write_text(content)
+        with pytest.raises(RunError, match="not complete, or damaged"):
+            read_run(tmp_path / "run")
     (tmp_path / "run/run.json").unlink()
     with pytest.raises(RunError, match="not complete, or damaged"):
         read_run(tmp_path / "run")

@@ -109,6 +109,25 @@ def test_edited_speaker_and_stance_are_what_the_queue_filters_by(browser):
     assert f'data-claim="{one}" class="line' not in browser.get("/view", stance="assert").json()["parts"]["queue"]
 
 
+def test_run_that_was_written_anew_is_told_and_no_other_article_is_shown(folder):
+    browser = Browser(folder)
+    lines = (folder / "articles.jsonl").read_bytes().splitlines(keepends=True)
+    (folder / "articles.jsonl").write_bytes(b"".join(reversed(lines)))  # as `retry` may put an article before the others
+    for answer in (browser.get("/", article="a"), browser.get("/view", article="c"), browser.decide(browser.claims[0], "accept"), browser.post("/add", "?article=c", source_spans="", cue_spans="0 3", content_spans="4 7")):
+        assert answer.status_code == 503
+        assert answer.text == f"the run {str(folder)!r} cannot be used: it was written anew meanwhile; open it again."
+    browser.close()
+
+
+def test_white_space_makes_no_other_speaker(browser):
+    one = browser.claims[0]
+    browser.edit(one, speaker="  Ann \n Lee ", note=" as \n written ")
+    assert (browser.desk.claim(one).speaker, browser.desk.standing.state(one).edits["note"]) == ("Ann Lee", " as \n written ")
+    assert browser.edit(one, speaker="Ann  Lee").json()["said"] == "Nothing changed."
+    browser.edit(one, speaker="   ")
+    assert browser.desk.claim(one).speaker is None
+
+
 def test_undo_and_redo_go_all_the_way_back_and_forth(browser):
     one, two, three = browser.claims
     browser.decide(one, "accept")

@@ -43,6 +43,10 @@ def export_run(folder: Path, format: str, path: Path, options: ExportOptions) ->
     """
     if format not in FORMATS:
         raise OutputError(path, f"{format!r} names no format", f"choose one of {', '.join(FORMATS)}")
+    if path.suffix.lower() == ".gz":
+        raise OutputError(path, "an export is not packed", "give a name without .gz")
+    if format == "labelstudio" and path.suffix.lower() == ".xml":
+        raise OutputError(path, "its labelling configuration goes to the same name with .xml, and would replace the tasks", "give a name that ends in .json")
     if not 0 <= options.held_out < 1:
         raise OutputError(path, f"a share of {options.held_out:g} cannot be held out", "give one from 0 to less than 1, as 0.2")
     run = read_run(folder)
@@ -83,10 +87,12 @@ def _write_gold(articles: Sequence[JudgedArticle], path: Path, options: ExportOp
         (kept_out if held_out(article, options.held_out, originals) else kept).append(article)
     exported.articles = len(whole)
     exported.claims = write_gold(kept, path, unreviewed=options.unreviewed, nested=run.wanted.nested)
+    other = path.with_name(f"{path.stem}{HELD_OUT}{path.suffix}")
     if options.held_out:
-        other = path.with_name(f"{path.stem}{HELD_OUT}{path.suffix}")
         exported.claims += write_gold(kept_out, other, unreviewed=options.unreviewed, nested=run.wanted.nested)
         exported.notes.append(f"{len(kept_out)} articles are held out, in {other}")
+    elif other.exists():
+        exported.notes.append(f"nothing is held out, and {other} is of an earlier export: do not measure with it what learned from {path}")
 
 
 def _held(articles: Sequence[JudgedArticle], options: ExportOptions, exported: Exported) -> list[JudgedArticle]:

@@ -51,7 +51,7 @@ def measure_agreement(folder: Path) -> Agreement:
     with DecisionLog(folder, create=False) as log:
         decisions = [d for _, d in log.read() if d.kind != "lead"]
     states = fold(decisions)
-    claims = {claim.claim_id: claim for claim in (*run.claims(), *run.added_claims(states))}
+    claims = {claim.claim_id: claim for claim in (*run.added_claims(states), *run.claims())}
     known = {claim_id: state for claim_id, state in states.items() if claim_id in claims}
     judged = {name: _judgements(name, known, claims) for name in ("decision", *WORDS)}
     reviewers = sorted({name for state in known.values() for name in (*state.by, *state.edits_by)})

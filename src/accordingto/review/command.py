@@ -105,7 +105,7 @@ def agreement(run: RunArgument, as_json: JsonOption = False) -> None:
         typer.echo(json.dumps(asdict(found)))
         return
     for line in lines_of(found):
-        typer.echo(line)
+        say(line, err=False)
 
 
 def review(

@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
+from datetime import datetime
 from itertools import pairwise
 from typing import Any
 
@@ -113,7 +114,7 @@ def check_decision(decision: Decision, text: str | None = None) -> None:
     where = f"{decision.kind or 'a decision'} of {decision.reviewer or 'somebody'} on {decision.claim_id or decision.undoes or 'no claim'}"
     if decision.kind not in KINDS:
         raise DecisionError(where, f"{decision.kind!r} is no kind of decision", f"choose one of {', '.join(KINDS)}")
-    if not all(map(_is_text, asdict(decision).values())) or not decision.batch or (decision.at and not _TIME.fullmatch(decision.at)):
+    if not all(map(_is_text, asdict(decision).values())) or not decision.batch or (decision.at and not _is_time(decision.at)):
         raise DecisionError(where, "it has no batch, or a value that is no text, or a time in another form", "take the log as accordingto wrote it")
     if decision.kind in ("undo", "redo"):
         if not decision.undoes:
@@ -137,6 +138,14 @@ def check_logged(decision: Decision) -> None:
     check_decision(decision)
     if not decision.decision_id or not decision.at:
         raise DecisionError("a decision", "it has no id or no time", "take the log as accordingto wrote it")
+
+
+def _is_time(at: str) -> bool:
+    """Return whether a time is one of the calendar, and others can follow it: the log's next decision stands behind its last."""
+    try:
+        return bool(_TIME.fullmatch(at)) and datetime.fromisoformat(at).year < 9000
+    except ValueError:
+        return False
 
 
 def _is_text(value: object) -> bool:

@@ -25,6 +25,7 @@ from accordingto.schema import Attribution, Claim
 
 OPEN_ARTICLES = 8  # that are kept read; going back and forth is quick then
 LINE = 140  # characters of a claim in the queue
+ONE_LINE = ("speaker", "speaker_role", "attitude_target")  # names: white space is the hand's, as an import has it too; two reviewers do not differ by it
 
 
 class StaleError(Exception):
@@ -182,7 +183,7 @@ class Desk:
         """Write new values of fields as one batch, and return the fields that changed. Raises StaleError, DecisionError."""
         self._check_seen(claim_id, seen)
         claim, state = self.claim(claim_id), self.standing.state(claim_id)
-        own = dict(changes)
+        own = {name: " ".join(value.split()) if name in ONE_LINE else value for name, value in changes.items()}
         if own.get("attitude") == "neutral":
             own["attitude_target"] = ""  # a neutral attitude is towards nobody
         old = {name: state.edits.get("note", "") if name == "note" else field_text(claim, name) for name in own}

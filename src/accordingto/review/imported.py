@@ -55,7 +55,7 @@ def import_tables(folder: Path, paths: Sequence[Path], reviewer: str = "") -> Im
         log.undo_batch(batch, reviewer, kind="redo")
         before = [decision for _, decision in log.read()]
         states = fold(before)
-        claims = {claim.claim_id: claim for claim in (*run.claims(), *run.added_claims(states))}
+        claims = {claim.claim_id: claim for claim in (*run.added_claims(states), *run.claims())}  # one that a later model found too is the model's, as in its tables
         done = Imported(orphaned=len(states.keys() - claims.keys()))
         said = _read(paths, claims, reviewer, done)
         known = {(d.claim_id, d.field, d.reviewer) for d in before if d.batch == batch}

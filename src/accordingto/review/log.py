@@ -48,6 +48,8 @@ class DecisionLog:
             self._db = sqlite3.connect(self.path, timeout=WAIT_SECONDS, isolation_level=None, check_same_thread=False)
         try:
             with self._errors():
+                if not create and not self._rows("SELECT 1 FROM sqlite_master WHERE name = 'decisions'"):  # asked before anything is written: it may be another program's file
+                    raise RunError(self.path, "there is no log of decisions in it", "name a run's folder, or its decisions.sqlite")
                 self._prepare()
         except BaseException:
             self._db.close()

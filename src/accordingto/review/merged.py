@@ -43,6 +43,7 @@ def merge_logs(folder: Path, others: Iterable[Path], save: Path | None = None) -
     with DecisionLog(folder) as log:
         known = [d for _, d in log.read()]
         union(known, elsewhere)
+        _check_articles([*known, *elsewhere], run)
         _check_spans(elsewhere, run)
         new = log.append(ordered(elsewhere))
         decisions = ordered(d for _, d in log.read())
@@ -74,6 +75,15 @@ def read_log(path: Path) -> Iterator[Decision]:
     folder, name = (path.parent, path.name) if path.suffix == ".sqlite" else (path, None)
     with DecisionLog(folder, create=False, name=name) as log:
         yield from (decision for _, decision in log.read())
+
+
+def _check_articles(decisions: Iterable[Decision], run: ReviewRun) -> None:
+    """Raise DecisionError where a decision names another article than its claim's: its spans would be read in a text that they are not of."""
+    texts = {article_id: sha256 for sha256, article_id in run.articles.by_text.items()}
+    found = {claim.claim_id: texts[claim.article_id] for claim in run.claims()}
+    for decision in decisions:
+        if decision.claim_id and found.setdefault(decision.claim_id, decision.article_sha256) != decision.article_sha256:
+            raise DecisionError(f"the decision {decision.decision_id}", f"the claim {decision.claim_id} is of another article", "take a fresh copy of the log that was changed")
 
 
 def _check_spans(decisions: Iterable[Decision], run: ReviewRun) -> None:

@@ -39,9 +39,15 @@ class Articles(Mapping[str, dict[str, Any]]):
                 offset += len(line)
 
     def __getitem__(self, article_id: str) -> dict[str, Any]:
-        with self._path.open("rb") as lines:
-            lines.seek(self._offsets[article_id])
-            facts: dict[str, Any] = json.loads(lines.readline())
+        offset = self._offsets[article_id]
+        try:
+            with self._path.open("rb") as lines:
+                lines.seek(offset)
+                facts: dict[str, Any] = json.loads(lines.readline())
+        except (OSError, ValueError):
+            facts = {}
+        if facts.get("article_id") != article_id:
+            raise RunError(self._path.parent, "it was written anew meanwhile", "open it again")
         return facts
 
     def __iter__(self) -> Iterator[str]:
@@ -95,10 +101,11 @@ def read_run(folder: Path) -> ReviewRun:
         raise RunError(folder, "there is no run in it", "name a folder that `accordingto extract -o FOLDER` made")
     try:
         facts = json.loads((folder / RUN_FILE).read_bytes())
+        wanted = options_from_json(facts["options"]).wanted
         articles = Articles(folder / ARTICLES_FILE)
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise RunError(folder, "it is not complete, or damaged", "give the command that made it once more") from error
-    return ReviewRun(folder, facts, articles, options_from_json(facts["options"]).wanted)
+    return ReviewRun(folder, facts, articles, wanted)
 
 
 def _ledger(folder: Path) -> Ledger:

@@ -90,7 +90,12 @@ def make_app(desk: Desk) -> Starlette:
         *(Route(f"/{name}", _static(name, kind), methods=["GET"]) for name, kind in FILES.items()),
         *(Route(f"/{name}", _writing(page, act), methods=["POST"]) for name, act in ACTIONS.items()),
     ]
-    return Starlette(routes=routes)
+    return Starlette(routes=routes, exception_handlers={AccordingToError: _say_error})
+
+
+async def _say_error(request: Request, error: Exception) -> Response:
+    """Answer with what is at fault where nothing can be shown: the run was written anew, or its log cannot be read."""
+    return PlainTextResponse(str(error), 503)
 
 
 Endpoint = Callable[[Request], Awaitable[Response]]

@@ -126,7 +126,8 @@ document.addEventListener("selectionchange", () => words.select());
 
 function filter(focus) {
   const data = new FormData($("#filter"));
-  const query = new URLSearchParams([...data].filter(([name, value]) => value && !(name === "min" && Number(value) === 0) && !(name === "max" && Number(value) === 100) && !(name === "order" && value === "article")));
+  const needless = ([name, value]) => (["q", "min", "max"].includes(name) && !value) || (name === "min" && Number(value) === 0) || (name === "max" && Number(value) === 100) || (name === "order" && value === "article");
+  const query = new URLSearchParams([...data].filter((pair) => !needless(pair))); // an empty speaker is one that is chosen: not stated
   return queued(() => visit(`/?${query}`, { focus, push: true, keep: document.activeElement }));
 }
 
@@ -172,7 +173,8 @@ async function send(address, options) {
     try {
       const response = await fetch(address, { credentials: "same-origin", ...options });
       if (response.headers.get("content-type")?.startsWith("application/json")) { alarm(""); return { status: response.status, ...(await response.json()) }; }
-      alarm(`Not saved: ${(await response.text()).slice(0, 300) || response.status}`);
+      const outcome = options?.method !== "POST" ? "" : response.status < 500 ? "Not saved: " : "It is not sure that this was saved: ";
+      alarm(`${outcome}${(await response.text()).slice(0, 300) || response.status}`);
       return null;
     } catch {
       const what = options?.method === "POST" ? "Not saved yet: the" : "The";
