@@ -83,6 +83,47 @@ def test_edit_note_speaker_and_stance_by_keys(browser, run):
         ann.close()
 
 
+def hold(ann, selector, milliseconds=150):
+    """Press the mouse on something as a hand does, which takes a while to let go."""
+    box = ann.page.locator(selector).first.bounding_box()
+    ann.page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    ann.page.mouse.down()
+    ann.page.wait_for_timeout(milliseconds)
+    ann.page.mouse.up()
+
+
+@pytest.mark.parametrize(("field", "button", "verdict"), [("speaker", "accept", "accept"), ("claim", "reject", "reject")])
+def test_click_that_leaves_a_field_saves_both_the_field_and_the_decision(browser, run, field, button, verdict):
+    with served(run) as (_, address):
+        ann = Reviewer(browser, address)
+        claim = ann.claim
+        ann.page.click(f"#field-{field}")
+        ann.page.keyboard.type("Ann ")
+        hold(ann, f"button[data-action={button}]")
+        ann.page.wait_for_function("() => window.shown > 1")
+        state = fold(logged(run))[claim]
+        assert state.decision == verdict
+        assert "Ann" in state.edits[field]
+        assert ann.claim != claim
+        ann.close()
+
+
+def test_words_written_while_the_last_field_is_saved_are_kept(browser, run):
+    with served(run) as (_, address):
+        ann = Reviewer(browser, address)
+        ann.page.route("**/edit", lambda route: (ann.page.keyboard.type("mayor"), route.continue_()))
+        ann.press("s", answered=False)
+        ann.page.keyboard.type("Ann Lee")
+        ann.page.keyboard.press("Tab")
+        ann.page.wait_for_function("() => window.shown > 0")
+        assert ann.focused == "field-speaker_role"
+        ann.page.unroute("**/edit")
+        ann.page.keyboard.type(" of Ames")
+        ann.press("Enter")
+        assert {d.field: d.new for d in logged(run)} == {"speaker": "Ann Lee", "speaker_role": "mayor of Ames"}
+        ann.close()
+
+
 def test_list_that_is_walked_through_is_saved_once(browser, run):
     with served(run) as (_, address):
         ann = Reviewer(browser, address)
