@@ -23,6 +23,7 @@ const ACTIONS = {
   speaker: () => focusField($("#field-speaker")),
   note: () => focusField($("#field-note")),
   stance: (value) => edit({ stance: value }),
+  save: () => $("#alert").textContent || announce("All is saved."), // by leaving the field for the button
   accept_all: (_, button) => act("accept_all", { claims: button.dataset.claims.split(" ") }),
   help: () => $("#help").showModal(),
   missed: () => words.start("missed", $("#text")),
@@ -65,17 +66,16 @@ function nameOf(event) {
   return (command ? "ctrl+" : "") + (event.shiftKey && letter ? "shift+" : "") + key;
 }
 
-// In a field all keys write; escape leaves it as it was, enter saves a line.
+// In a field all keys write; escape leaves it and enter too, where it begins no line; what is left is saved.
 function inField(event, field) {
   if (event.key === "Escape") {
     event.preventDefault();
-    if ("saved" in field.dataset) field.value = field.dataset.saved;
-    field.blur();
+    field.blur(); // which saves it
     if (field.id === "q") showQueue(false);
     $("#record-title").focus({ preventScroll: true });
   } else if (event.key === "Enter" && field.form?.id === "fields" && (!field.matches("textarea") || event.ctrlKey || event.metaKey)) {
     event.preventDefault();
-    field.blur(); // which saves it
+    field.blur();
     $("#record-title").focus({ preventScroll: true });
   }
 }
