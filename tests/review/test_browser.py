@@ -70,16 +70,77 @@ def test_edit_note_speaker_and_stance_by_keys(browser, run):
         ann.press("e", answered=False)
         assert ann.focused == "field-claim"
         ann.page.keyboard.press("Control+A")
-        ann.page.keyboard.type("not kept")
-        ann.press("Escape", answered=False)  # leaves it as it was
+        ann.page.keyboard.type("kept")
+        ann.press("Escape")  # leaves it, and saves it
+        assert ann.said == "Saved: claim."
+        assert ann.focused == "record-title"
         assert ann.claim == claim
-        assert [(d.field, d.new) for d in logged(run)] == [("stance", "accuse"), ("speaker", "axu Lee"), ("note", "see / page? 12")]
+        assert [(d.field, d.new) for d in logged(run)] == [("stance", "accuse"), ("speaker", "axu Lee"), ("note", "see / page? 12"), ("claim", "kept")]
+        ann.press("u")
+        assert ann.page.input_value("#field-claim") != "kept"
         ann.page.reload()
         ann.page.wait_for_selector("html.ready")
         assert ann.claim == claim
         assert ann.page.input_value("#field-speaker") == "axu Lee"
         assert ann.page.input_value("#field-note") == "see / page? 12"
         assert "was" in ann.text(".field.stance")
+        ann.close()
+
+
+def test_note_says_how_it_is_saved_and_has_a_button_that_saves(browser, run):
+    with served(run) as (_, address):
+        ann = Reviewer(browser, address)
+        assert "ctrl enter saves" in ann.text(".field.note")
+        ann.press("?", answered=False)
+        assert "begins a new line and ctrl enter saves" in ann.text("#help")
+        ann.press("Escape", "n", answered=False)
+        ann.page.keyboard.type("one")
+        ann.press("Enter", answered=False)
+        ann.page.keyboard.type("two")
+        hold(ann, ".field.note button")
+        ann.page.wait_for_function("() => window.shown > 0 && document.querySelector('#status span').textContent.includes('saved')")
+        assert [(d.field, d.new) for d in logged(run)] == [("note", "one\ntwo")]
+        ann.close()
+
+
+def hold(ann, selector, milliseconds=150):
+    """Press the mouse on something as a hand does, which takes a while to let go."""
+    box = ann.page.locator(selector).first.bounding_box()
+    ann.page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    ann.page.mouse.down()
+    ann.page.wait_for_timeout(milliseconds)
+    ann.page.mouse.up()
+
+
+@pytest.mark.parametrize(("field", "button", "verdict"), [("speaker", "accept", "accept"), ("claim", "reject", "reject")])
+def test_click_that_leaves_a_field_saves_both_the_field_and_the_decision(browser, run, field, button, verdict):
+    with served(run) as (_, address):
+        ann = Reviewer(browser, address)
+        claim = ann.claim
+        ann.page.click(f"#field-{field}")
+        ann.page.keyboard.type("Ann ")
+        hold(ann, f"button[data-action={button}]")
+        ann.page.wait_for_function("() => window.shown > 1")
+        state = fold(logged(run))[claim]
+        assert state.decision == verdict
+        assert "Ann" in state.edits[field]
+        assert ann.claim != claim
+        ann.close()
+
+
+def test_words_written_while_the_last_field_is_saved_are_kept(browser, run):
+    with served(run) as (_, address):
+        ann = Reviewer(browser, address)
+        ann.page.route("**/edit", lambda route: (ann.page.keyboard.type("mayor"), route.continue_()))
+        ann.press("s", answered=False)
+        ann.page.keyboard.type("Ann Lee")
+        ann.page.keyboard.press("Tab")
+        ann.page.wait_for_function("() => window.shown > 0")
+        assert ann.focused == "field-speaker_role"
+        ann.page.unroute("**/edit")
+        ann.page.keyboard.type(" of Ames")
+        ann.press("Enter")
+        assert {d.field: d.new for d in logged(run)} == {"speaker": "Ann Lee", "speaker_role": "mayor of Ames"}
         ann.close()
 
 

@@ -247,6 +247,17 @@ def test_others_decisions_leave_a_claim_to_me(browser, folder):
     assert lines == browser.claims
 
 
+def test_what_the_lead_has_decided_is_not_left_to_the_lead(browser, folder):
+    one, two, three = browser.claims
+    lead = Browser(folder, reviewer="Lea", lead=True)
+    lead.decide(one, "reject")
+    lead.edit(two, note="a remark alone decides nothing")
+    queue = lead.get("/view", decision="mine").json()["parts"]["queue"]
+    lead.close()
+    assert re.findall(r'data-claim="(c_\w+)" class="line', queue) == [two, three]
+    assert re.search(r'not decided by me</bdi></span> <span class="count">2<', queue)
+
+
 def test_missed_claim_is_added_by_code_points_and_can_be_edited_and_taken_back(browser, folder):
     start = SECOND.index("the council")
     answer = browser.post("/add", "?article=c", source_spans=f"{start} {start + 11}", cue_spans=f"{start + 12} {start + 18}", content_spans=f"{SECOND.index('floods')} {SECOND.index(',')}").json()

@@ -56,6 +56,7 @@ class ClaimState:
     added: Mapping[str, Any] | None = None  # the fields of a claim that a reviewer added
     article_sha256: str = ""
     edits_by: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # each reviewer's own edits
+    leads: Mapping[str, str] = field(default_factory=dict)  # each lead's own verdict; empty where a lead settled fields alone
 
 
 def ordered(decisions: Iterable[Decision]) -> list[Decision]:
@@ -86,10 +87,12 @@ def _state(rows: Sequence[Decision]) -> ClaimState:
     edits_by: dict[str, dict[str, str]] = {}
     edits: dict[str, str] = {}
     lead: dict[str, str] = {}
+    leads: dict[str, str] = {}
     added = None
     for row in rows:
         if row.kind == "lead":
             lead[row.field] = row.new
+            leads[row.reviewer] = row.new if row.field == "decision" else leads.get(row.reviewer, "")
         elif row.kind == "edit":
             edits[row.field] = row.new
             edits_by.setdefault(row.reviewer, {})[row.field] = row.new
@@ -100,7 +103,7 @@ def _state(rows: Sequence[Decision]) -> ClaimState:
     settled = lead.pop("decision", "")
     verdict = settled or next(reversed(by.values()), "")
     conflict = not settled and (len(set(by.values())) > 1 or _differ(edits_by.values(), besides=lead))
-    return ClaimState(verdict, by, edits | lead, conflict, added, rows[-1].article_sha256, edits_by)
+    return ClaimState(verdict, by, edits | lead, conflict, added, rows[-1].article_sha256, edits_by, leads)
 
 
 def _differ(edits: Iterable[Mapping[str, str]], besides: Iterable[str]) -> bool:

@@ -108,7 +108,7 @@ class Desk:
         """Tell the queue what was decided about a claim."""
         number, state = self.queue.number[claim_id], self.standing.state(claim_id)
         self.queue.set_gone(number, gone=number >= self.pipeline and state.added is None)  # its adding was undone
-        flags = {"conflict": state.conflict, "mine": self.reviewer not in state.by, "edited": bool(set(state.edits) - {"note"}) and state.added is None, "added": state.added is not None}
+        flags = {"conflict": state.conflict, "mine": self.reviewer not in state.by and not state.leads.get(self.reviewer), "edited": bool(set(state.edits) - {"note"}) and state.added is None, "added": state.added is not None}
         self.queue.set_decision(number, state.decision, flags)
 
     def _was_edited(self, claim_id: str) -> bool:

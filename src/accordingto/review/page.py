@@ -21,7 +21,7 @@ from accordingto.schema import Claim
 PAGE = 50  # claims that the queue lists at once, and so the most that `accept all shown` accepts
 FACET = 8  # values of a facet that are listed before `all`
 FACET_NAMES = {"decision": "Decision", "stance": "Stance", "kind": "Kind of source", "speaker": "Speaker", "publisher": "Publisher"}
-VALUE_NAMES = {LEFT: "left", "accept": "accepted", "reject": "rejected", "conflict": "disagreed", "mine": "left by me"}
+VALUE_NAMES = {LEFT: "not decided", "accept": "accepted", "reject": "rejected", "conflict": "disagreed", "mine": "not decided by me"}
 PARTS = ("progress", "queue", "record", "article")
 
 

@@ -23,6 +23,7 @@ const ACTIONS = {
   speaker: () => focusField($("#field-speaker")),
   note: () => focusField($("#field-note")),
   stance: (value) => edit({ stance: value }),
+  save: () => $("#alert").textContent || announce("All is saved."), // by leaving the field for the button
   accept_all: (_, button) => act("accept_all", { claims: button.dataset.claims.split(" ") }),
   help: () => $("#help").showModal(),
   missed: () => words.start("missed", $("#text")),
@@ -65,17 +66,16 @@ function nameOf(event) {
   return (command ? "ctrl+" : "") + (event.shiftKey && letter ? "shift+" : "") + key;
 }
 
-// In a field all keys write; escape leaves it as it was, enter saves a line.
+// In a field all keys write; escape leaves it and enter too, where it begins no line; what is left is saved.
 function inField(event, field) {
   if (event.key === "Escape") {
     event.preventDefault();
-    if ("saved" in field.dataset) field.value = field.dataset.saved;
-    field.blur();
+    field.blur(); // which saves it
     if (field.id === "q") showQueue(false);
     $("#record-title").focus({ preventScroll: true });
   } else if (event.key === "Enter" && field.form?.id === "fields" && (!field.matches("textarea") || event.ctrlKey || event.metaKey)) {
     event.preventDefault();
-    field.blur(); // which saves it
+    field.blur();
     $("#record-title").focus({ preventScroll: true });
   }
 }
@@ -116,11 +116,24 @@ document.addEventListener("input", (event) => {
   walking = setTimeout(saveField, 400, event.target);
 });
 document.addEventListener("focusout", (event) => {
-  if (event.target.matches("#fields select")) { clearTimeout(walking); saveField(event.target); }
+  if (event.target.matches("#fields select")) clearTimeout(walking);
+  if (event.target.matches("#fields [name]")) saveField(event.target);
 });
 document.addEventListener("focusin", (event) => {
   if (event.target.matches("#fields input, #fields textarea, #fields select")) event.target.dataset.saved ??= event.target.value;
 });
+// While a mouse button or a key is down on something, that stays where it is, or the click would go to what is drawn in its place: nowhere.
+let pressed = false;
+addEventListener("pointerdown", (event) => { pressed = event.button === 0; }, true);
+addEventListener("keydown", (event) => { if (event.key === " " && event.target.closest?.("button, summary")) pressed = true; }, true);
+for (const name of ["pointerup", "pointercancel", "keyup", "dragend"]) addEventListener(name, () => setTimeout(() => { pressed = false; }), true); // after the click
+addEventListener("blur", () => { pressed = false; });
+addEventListener("pointermove", (event) => { if (!event.buttons) pressed = false; }, true); // let go of out of our sight
+
+async function released() {
+  while (pressed) await new Promise((done) => setTimeout(done, 10));
+}
+
 addEventListener("popstate", () => queued(() => visit(location.search || "/?", { focus: false, push: null })));
 document.addEventListener("selectionchange", () => words.select());
 
@@ -240,11 +253,12 @@ function liken(old, fresh, whole = false) {
 }
 
 // Puts the parts of an answer in their places and says what happened.
-function show(answer, { focus, push, keep = null }) {
+async function show(answer, { focus, push, keep = null }) {
+  await released();
   const open = new Set($$("#queue details[open]").map((details) => details.dataset.facet));
   const closed = new Set($$("#queue details:not([open])").map((details) => details.dataset.facet));
   const at = keptFocus(keep);
-  const field = document.activeElement?.matches?.("#fields [name]") ? document.activeElement.name : null;
+  const writing = written();
   const scroll = $("#queue").scrollTop;
   for (const [name, html] of Object.entries(answer.parts)) {
     if (name === "queue") follow($("#queue"), html);
@@ -259,13 +273,28 @@ function show(answer, { focus, push, keep = null }) {
   if (answer.parts.article !== undefined) words.leave();
   highlight();
   if (focus) { showQueue(false); $("#record-title").focus({ preventScroll: true }); $("#record").scrollTop = 0; scrollTo(0, 0); }
-  else if (field) $(`#fields [name="${field}"]`)?.focus({ preventScroll: true });
+  else if (writing) writing();
   else at?.();
   const said = answer.said ?? "";
   if (answer.status >= 400) alarm(said);
   else announce(said, focus ? spoken() : "");
   document.dispatchEvent(new CustomEvent("shown"));
   return { ...answer, ok: answer.status < 400 };
+}
+
+// Gives a function that puts the focus back into the field that was written in, with what was not saved of it yet.
+function written() {
+  const field = document.activeElement;
+  if (!field?.matches?.("#fields [name]")) return null;
+  const [claim, unsaved] = [record()?.dataset.claim, field.value !== (field.dataset.saved ?? field.defaultValue)];
+  field.dataset.saved = field.value; // its going is no leaving
+  return () => {
+    const now = $(`#fields [name="${field.name}"]`);
+    now?.focus({ preventScroll: true });
+    if (!now || field.matches("select") || record()?.dataset.claim !== claim) return;
+    if (unsaved) now.value = field.value;
+    now.setSelectionRange(field.selectionStart, field.selectionEnd);
+  };
 }
 
 // Gives a function that puts the focus back where it was in the queue, whose elements are new.
