@@ -308,6 +308,8 @@ def test_missed_claim_is_added_with_keys_and_counts_code_points(browser, emoji):
         ann.press("Escape", answered=False)
         ann.press("u")
         assert "1 claim" in ann.text("#article .eyebrow")
+        assert "Claim 1 of 1" in ann.text("#record-title")  # what stands beside it
+        assert ann.text(".listed h2") == "1 claim"
         ann.close()
 
 

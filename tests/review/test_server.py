@@ -228,6 +228,14 @@ def test_others_decisions_leave_a_claim_to_me(browser, folder):
     assert lines == browser.claims
 
 
+def test_undone_addition_to_an_article_without_claims_leaves_no_word_of_a_filter(browser):
+    added = browser.post("/add", "?article=b", source_spans="", cue_spans="11 15", content_spans="0 7").json()
+    parts = browser.post("/undo", added["address"]).json()["parts"]
+    assert "No claim was found in this article" in parts["record"]
+    assert "show all" not in parts["queue"]
+    assert "The filter shows no claim of this article" in browser.get("/view", article="b", q="rained").json()["parts"]["record"]
+
+
 def test_what_the_lead_has_decided_is_not_left_to_the_lead(browser, folder):
     one, two, three = browser.claims
     lead = Browser(folder, reviewer="Lea", lead=True)

@@ -123,7 +123,7 @@ class Page:
         pages = [(label, self._first_of(view, start)) for label, start in (("Earlier", first - PAGE), ("Later", first + PAGE)) if 0 <= start < len(shown_now)]
         acceptable = [line.claim_id for line in lines if not line.decision]
         return {
-            "lines": lines, "first": first, "total": len(shown_now), "all": len(self.desk.queue), "pages": pages, "acceptable": acceptable, "facets": self._facets(view), "wanted": view.wanted,
+            "lines": lines, "first": first, "total": len(shown_now), "all": self.desk.queue.there, "pages": pages, "acceptable": acceptable, "facets": self._facets(view), "wanted": view.wanted,
             "reset": "/", "by_article": view.wanted.order == "article",
         }  # fmt: skip
 
@@ -162,7 +162,7 @@ class Page:
         return out
 
     def _record(self, view: View) -> Mapping[str, Any]:
-        values = {"total": len(view.shown), "lead": self.desk.lead, "reviewer": self.desk.reviewer, "record": None, "empty": not len(self.desk.queue)}
+        values = {"total": len(view.shown), "lead": self.desk.lead, "reviewer": self.desk.reviewer, "record": None, "empty": not self.desk.queue.there, "filtered": not view.wanted.is_empty}
         if view.claim is not None:
             values |= {"record": self.record(view)}
         return values

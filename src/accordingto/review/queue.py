@@ -193,6 +193,11 @@ class Queue:
         self._gone[number] = gone
         self.flags["added"][number] &= not gone
 
+    @property
+    def there(self) -> int:
+        """Return the number of claims that are there."""
+        return len(self.ids) - int(self._gone.sum())
+
     def is_gone(self, number: int) -> bool:
         """Return whether a claim is no longer there."""
         return bool(self._gone[number])

@@ -274,8 +274,15 @@ def _turned(page: Page, view: View, claim: str | None, said: str, nothing: str) 
     number = page.desk.queue.number.get(claim)
     again = _after(page, view)
     if number is None or page.desk.queue.is_gone(number):
-        return replace(again, claim=None) if again.claim == number else again, said
+        return _without(page, again) if again.claim == number else again, said
     return at_claim(page.desk, again.wanted, again.shown, number), said
+
+
+def _without(page: Page, view: View) -> View:
+    """Return the view of what stands beside a claim that is no longer there: in its article, where something is shown of it."""
+    beside = [page.desk.queue.neighbour(view.shown, view.claim, view.wanted.order, step) for step in (1, -1)]
+    near = [claim for claim in beside if claim is not None and page.desk.queue.articles[claim] == view.article]
+    return at_claim(page.desk, view.wanted, view.shown, near[0]) if near else replace(view, claim=None)
 
 
 ACTIONS: dict[str, Callable[[Page, View, Mapping[str, Any]], Outcome]] = {"decide": _decide, "edit": _edit, "add": _add, "accept_all": _accept_all, "undo": _undo, "redo": _redo}
