@@ -303,7 +303,9 @@ def test_missed_claim_is_added_with_keys_and_counts_code_points(browser, emoji):
         assert ann.focused == "field-speaker"
         spans = [EMOJI[int(s) : int(e)] for s, e in (part.split() for part in re.findall(r"\d+ \d+", row.new))]
         assert spans == ["Ann Lee", "added", "We 🙂 stay"]
+        assert ann.page.input_value("#field-speaker") == "Ann Lee"
         assert ann.marked("content") == "We 🙂 stay"
+        assert ann.page.evaluate("(e => [e.selectedOptions[0].text, getComputedStyle(e).fontStyle])(document.querySelector('#field-stance'))") == ["not chosen", "italic"]
         assert "accepted" in ann.text("#record-title")
         ann.press("Escape", answered=False)
         ann.press("u")
@@ -361,6 +363,7 @@ def test_claim_without_a_cue_is_not_saved_and_says_why(browser, emoji):
     with served(emoji) as (_, address):
         ann = Reviewer(browser, address)
         ann.press("m", answered=False)
+        assert ann.text("#marker [data-part=cue]") == "not chosen"
         ann.marks("ArrowRight", "o", "Enter")
         assert "needs a cue" in ann.said
         assert logged(emoji) == []

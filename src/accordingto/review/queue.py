@@ -74,8 +74,16 @@ class Row(NamedTuple):
     place: int  # first character of the cue
     confidence: float
     facets: Mapping[str, str]  # those of FACETS that are known: speaker, stance, kind, publisher
-    text: str  # that is searched, in lower case
+    text: str  # that is searched, as `searched` makes it
     line: str  # that is shown
+
+
+_QUOTES = dict.fromkeys(map(ord, "\"“”„‟«»‹›")) | dict.fromkeys(map(ord, "‘’‚‛ʼ`´′"), "'")
+
+
+def searched(text: str) -> str:
+    """Return text as it is searched: in lower case, without double quotation marks, with one kind of single ones."""
+    return text.casefold().translate(_QUOTES)
 
 
 class Column:
@@ -250,7 +258,7 @@ class Queue:
                     mask |= self.flags[flag]
             masks[name] = mask
         if wanted.text:
-            masks["text"] = self._search(wanted.text.casefold())
+            masks["text"] = self._search(searched(wanted.text))
         if wanted.low > 0 or wanted.high < 100:
             percents = np.round(self.confidences * 100, 2)
             masks["confidence"] = (percents >= wanted.low) & (percents <= wanted.high)
@@ -261,7 +269,7 @@ class Queue:
         if words not in self._searched:
             if len(self._searched) > 20:
                 self._searched.clear()
-            parts = words.split()
+            parts = [part.strip("'") for part in words.split()]
             self._searched[words] = np.fromiter((all(part in text for part in parts) for text in self._texts), bool, len(self.ids))
         return self._searched[words]
 

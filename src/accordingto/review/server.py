@@ -248,7 +248,8 @@ def _add(page: Page, view: View, body: Mapping[str, Any]) -> Outcome:
         raise BadRequestError("it names no article")
     new = page.desk.add(view.article, {name: _text(body, name) for name in SPAN_EDITS}, request=_text(body, "request"))
     moved = at_claim(page.desk, view.wanted, page.desk.queue.select(view.wanted), page.desk.queue.number[new])
-    return moved, "Saved: a missed claim. Say who speaks and with what stance."
+    who = "Look whether the speaker is right" if page.desk.claim(new).speaker else "Say who speaks"
+    return moved, f"Saved: a missed claim. {who}, and say with what stance."
 
 
 def _accept_all(page: Page, view: View, body: Mapping[str, Any]) -> Outcome:
