@@ -7,6 +7,7 @@ import signal
 import pytest
 from made import make_run, words
 from pages import Reviewer, chromium, served
+from runs import run as command
 
 from accordingto.review.decision import fold
 from accordingto.review.log import DecisionLog
@@ -541,5 +542,21 @@ def test_payloads_run_nowhere(browser, tmp_path):
 def test_stopped_server_leaves_in_order(run):
     with served(run) as (process, _):
         process.send_signal(signal.SIGINT)
-        assert process.wait(10) in (0, 130)
-        assert "Traceback" not in process.stderr.read()
+        assert process.wait(10) == 0
+        said = process.stderr.read()
+        assert said.endswith("the review is stopped; every decision is saved\n")
+        assert "good for one browser" in said
+        assert "table" not in said
+        assert "Traceback" not in said
+
+
+def test_review_is_served_at_the_port_that_was_asked_for_and_says_where_it_is_taken(run):
+    with served(run) as (process, address):
+        port = re.search(r":(\d+)/", address)[1]
+        second = command("review", run, "--no-browser", "--port", port)
+        assert second.returncode == 1
+        assert "take another --port" in second.stderr
+        process.send_signal(signal.SIGINT)
+        process.wait(10)
+    with served(run, "--port", port) as (_, again):
+        assert f":{port}/" in again

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from accordingto.mention import PRONOUNS
 from accordingto.schema import JOINT, CharSpan, Claim
 
 
@@ -13,6 +12,8 @@ def proposed_speaker(text: str, source: Sequence[CharSpan], others: Iterable[Cla
 
     others: the claims of the article.
     """
+    from accordingto.mention import PRONOUNS  # here, for it brings spaCy, which a review without missed claims does not need
+
     words = _plain(JOINT.join(text[start:end] for start, end in source))
     if not words:
         return ""
