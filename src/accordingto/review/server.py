@@ -45,14 +45,13 @@ def serve_review(folder: Path, *, reviewer: str = "", lead: bool = False, host: 
     host = "127.0.0.1" if host == "localhost" else host
     if not is_loopback(host):
         raise RunError(folder, f"the review is served to this machine alone, and {host!r} is none of its own addresses", "leave --host out; from another machine, come through an SSH tunnel (ssh -L)")
-    with _opened(folder) as (run, log):
+    with suppress(KeyboardInterrupt), _stopped_by_ctrl_c(), _opened(folder) as (run, log):
         desk = Desk(run, log, reviewer, lead=lead)
         listener = _listener(folder, host, port)
         token, port = secrets.token_urlsafe(32), listener.getsockname()[1]
         config = uvicorn.Config(Guard(make_app(desk), token, port), log_level="error", access_log=False, lifespan="off", ws="none", http="h11", loop="asyncio", server_header=False, proxy_headers=False, timeout_graceful_shutdown=2)
         ready(f"http://{f'[{host}]' if ':' in host else host}:{port}/?token={token}")
-        with suppress(KeyboardInterrupt), _stopped_by_ctrl_c():
-            uvicorn.Server(config).run(sockets=[listener])
+        uvicorn.Server(config).run(sockets=[listener])
 
 
 @contextmanager
