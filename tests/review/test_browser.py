@@ -510,6 +510,22 @@ def test_nothing_is_wider_than_the_window_and_decisions_are_in_sight(browser, ru
             cue = ann.page.locator("#text .cue").first.bounding_box()
             assert 0 <= cue["y"] <= height
             ann.press("a")
+        for part in ("source", "cue", "content"):
+            assert ann.page.is_visible(f".legend mark.{part}")
+        assert re.search(r"\d+ % to \d+ %", ann.text("#progress"))
+        assert ann.page.is_visible("#progress .interval")
+        ann.close()
+
+
+def test_accept_all_says_that_it_accepts_one_page_of_the_queue(browser, tmp_path):
+    texts = [f"Officials said it rained {n} times." for n in range(60)]
+    run = make_run(tmp_path / "long", [(Article(f"a{n}", text), [words(text, "Officials", "said", f"it rained {n} times")]) for n, text in enumerate(texts)])
+    with served(run) as (_, address):
+        ann = Reviewer(browser, address)
+        assert ann.text("[data-action=accept_all]") == "Accept the 50 on this page"
+        assert "this page: 1 to 50 of 60" in ann.text(".listed")
+        ann.go(ann.address + "?q=rained+7")
+        assert ann.text("[data-action=accept_all]") == "Accept all shown (6)"
         ann.close()
 
 
@@ -557,6 +573,6 @@ def test_review_is_served_at_the_port_that_was_asked_for_and_says_where_it_is_ta
         assert second.returncode == 1
         assert "take another --port" in second.stderr
         process.send_signal(signal.SIGINT)
-        process.wait(10)
+        assert process.wait(10) == 0
     with served(run, "--port", port) as (_, again):
         assert f":{port}/" in again

@@ -187,11 +187,17 @@ def test_disagreement_is_shown_found_and_settled_by_a_lead(browser, folder):
     assert "Reviewers disagree" in view["record"]
     assert "1</b> disagreed" in view["progress"]
     assert re.findall(r'<bdi>(Ann|Bo)</bdi> <b class="badge (\w+)', view["record"]) == [("Bo", "reject"), ("Ann", "accept")]
+    assert re.findall(r'class="badge (\w+)', view["record"].partition("</h2>")[0]) == ["conflict"]
+    assert re.findall(r'data-value="(\w+)"|aria-pressed="(true)"', view["record"]) == [("", "true")]  # one's own verdict
+    assert 'class="line conflict"' in view["queue"]
     lead = Browser(folder, reviewer="Lea", lead=True)
     lead.decide(one, "reject")
     assert lead.desk.standing.state(one).decision == "reject"
     assert not lead.desk.standing.state(one).conflict
-    assert "settled" in browser.get("/view", claim=one).json()["parts"]["record"]
+    record = browser.get("/view", claim=one).json()["parts"]["record"]
+    assert "A lead has settled it" in record
+    assert re.search(r'<bdi>Lea</bdi>, lead <b class="badge reject">', record)
+    assert 'class="badge conflict"' not in record
     for each in (other, lead):
         each.close()
 

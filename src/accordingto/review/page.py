@@ -73,6 +73,7 @@ class Line:
     flags: tuple[str, ...]
     confidence: float
     added: bool
+    conflict: bool
     title: str  # of the article, where it begins
 
 
@@ -144,7 +145,7 @@ class Page:
         flags = tuple(VALUE_NAMES.get(f, f) for f in FLAGS if f != "mine" and queue.flags[f][number])
         address = f"/?{view.wanted.query(claim=queue.ids[number])}"
         speaker, stance, decision = (queue.value(name, number) for name in ("speaker", "stance", "decision"))
-        return Line(queue.ids[number], address, speaker, stance, queue.lines[number], decision, flags, float(queue.confidences[number]), number >= self.desk.pipeline, title)
+        return Line(queue.ids[number], address, speaker, stance, queue.lines[number], decision, flags, float(queue.confidences[number]), number >= self.desk.pipeline, bool(queue.flags["conflict"][number]), title)
 
     def _facets(self, view: View) -> list[tuple[str, str, list[Choice], list[Choice], int]]:
         """Return name, label, first and further values, and the number of unlisted ones, of each facet that tells claims apart."""
