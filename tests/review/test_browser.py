@@ -7,6 +7,7 @@ import signal
 import pytest
 from made import make_run, words
 from pages import Reviewer, chromium, served
+from runs import run as command
 
 from accordingto.review.decision import fold
 from accordingto.review.log import DecisionLog
@@ -320,11 +321,15 @@ def test_missed_claim_is_added_with_keys_and_counts_code_points(browser, emoji):
         assert ann.focused == "field-speaker"
         spans = [EMOJI[int(s) : int(e)] for s, e in (part.split() for part in re.findall(r"\d+ \d+", row.new))]
         assert spans == ["Ann Lee", "added", "We 🙂 stay"]
+        assert ann.page.input_value("#field-speaker") == "Ann Lee"
         assert ann.marked("content") == "We 🙂 stay"
+        assert ann.page.evaluate("(e => [e.selectedOptions[0].text, getComputedStyle(e).fontStyle])(document.querySelector('#field-stance'))") == ["not chosen", "italic"]
         assert "accepted" in ann.text("#record-title")
         ann.press("Escape", answered=False)
         ann.press("u")
         assert "1 claim" in ann.text("#article .eyebrow")
+        assert "Claim 1 of 1" in ann.text("#record-title")  # what stands beside it
+        assert ann.text(".listed h2") == "1 claim"
         ann.close()
 
 
@@ -376,6 +381,7 @@ def test_claim_without_a_cue_is_not_saved_and_says_why(browser, emoji):
     with served(emoji) as (_, address):
         ann = Reviewer(browser, address)
         ann.press("m", answered=False)
+        assert ann.text("#marker [data-part=cue]") == "not chosen"
         ann.marks("ArrowRight", "o", "Enter")
         assert "needs a cue" in ann.said
         assert logged(emoji) == []
@@ -521,6 +527,22 @@ def test_nothing_is_wider_than_the_window_and_decisions_are_in_sight(browser, ru
             cue = ann.page.locator("#text .cue").first.bounding_box()
             assert 0 <= cue["y"] <= height
             ann.press("a")
+        for part in ("source", "cue", "content"):
+            assert ann.page.is_visible(f".legend mark.{part}")
+        assert re.search(r"\d+ % to \d+ %", ann.text("#progress"))
+        assert ann.page.is_visible("#progress .interval")
+        ann.close()
+
+
+def test_accept_all_says_that_it_accepts_one_page_of_the_queue(browser, tmp_path):
+    texts = [f"Officials said it rained {n} times." for n in range(60)]
+    run = make_run(tmp_path / "long", [(Article(f"a{n}", text), [words(text, "Officials", "said", f"it rained {n} times")]) for n, text in enumerate(texts)])
+    with served(run) as (_, address):
+        ann = Reviewer(browser, address)
+        assert ann.text("[data-action=accept_all]") == "Accept the 50 on this page"
+        assert "this page: 1 to 50 of 60" in ann.text(".listed")
+        ann.go(ann.address + "?q=rained+7")
+        assert ann.text("[data-action=accept_all]") == "Accept all shown (6)"
         ann.close()
 
 
@@ -553,5 +575,21 @@ def test_payloads_run_nowhere(browser, tmp_path):
 def test_stopped_server_leaves_in_order(run):
     with served(run) as (process, _):
         process.send_signal(signal.SIGINT)
-        assert process.wait(10) in (0, 130)
-        assert "Traceback" not in process.stderr.read()
+        assert process.wait(10) == 0
+        said = process.stderr.read()
+        assert said.endswith("the review is stopped; every decision is saved\n")
+        assert "good for one browser" in said
+        assert "table" not in said
+        assert "Traceback" not in said
+
+
+def test_review_is_served_at_the_port_that_was_asked_for_and_says_where_it_is_taken(run):
+    with served(run) as (process, address):
+        port = re.search(r":(\d+)/", address)[1]
+        second = command("review", run, "--no-browser", "--port", port)
+        assert second.returncode == 1
+        assert "take another --port" in second.stderr
+        process.send_signal(signal.SIGINT)
+        assert process.wait(10) == 0
+    with served(run, "--port", port) as (_, again):
+        assert f":{port}/" in again

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from accordingto.review.queue import FACETS, ORDERS, Filter, Queue, Row, filter_from
+from accordingto.review.queue import FACETS, ORDERS, Filter, Queue, Row, filter_from, searched
 
 VALUES = {"stance": ["assert", "deny", ""], "kind": ["person", "group"], "speaker": ["Ann Lee", "Bo", "", "a&b=c"], "publisher": ["Plain", ""]}
 rows_drawn = st.lists(
@@ -113,6 +113,12 @@ def test_commonest_values_come_first_and_chosen_ones_always():
     assert [c for _, c in counts.values] == [2, 2, 2, 2, 2, 1, 0]
     assert counts.unlisted == 16
     assert {"s20", "gone"} < {v for v, _ in counts.values}
+
+
+@pytest.mark.parametrize("words", ["“We will stay,”", '"we will stay,"', "'we will", "don’t", "don't", "«stay", "‘won’", "stay," ])
+def test_words_are_found_whatever_their_quotation_marks(words):
+    queue = Queue([Row(f"c_{i}", 0, i, 0.5, {}, searched(text), text) for i, text in enumerate(["“We will stay,” and don’t say we 'won'", "It rained"])])
+    assert queue.select(Filter(text=words)).tolist() == [0]
 
 
 def test_no_claims_are_no_error():

@@ -206,11 +206,17 @@ def test_disagreement_is_shown_found_and_settled_by_a_lead(browser, folder):
     assert "Reviewers disagree" in view["record"]
     assert "1</b> disagreed" in view["progress"]
     assert re.findall(r'<bdi>(Ann|Bo)</bdi> <b class="badge (\w+)', view["record"]) == [("Bo", "reject"), ("Ann", "accept")]
+    assert re.findall(r'class="badge (\w+)', view["record"].partition("</h2>")[0]) == ["conflict"]
+    assert re.findall(r'data-value="(\w+)"|aria-pressed="(true)"', view["record"]) == [("", "true")]  # one's own verdict
+    assert 'class="line conflict"' in view["queue"]
     lead = Browser(folder, reviewer="Lea", lead=True)
     lead.decide(one, "reject")
     assert lead.desk.standing.state(one).decision == "reject"
     assert not lead.desk.standing.state(one).conflict
-    assert "settled" in browser.get("/view", claim=one).json()["parts"]["record"]
+    record = browser.get("/view", claim=one).json()["parts"]["record"]
+    assert "A lead has settled it" in record
+    assert re.search(r'<bdi>Lea</bdi>, lead <b class="badge reject">', record)
+    assert 'class="badge conflict"' not in record
     for each in (other, lead):
         each.close()
 
@@ -245,6 +251,14 @@ def test_others_decisions_leave_a_claim_to_me(browser, folder):
     other.close()
     lines = re.findall(r'data-claim="(c_\w+)" class="line', browser.get("/view", decision="mine").json()["parts"]["queue"])
     assert lines == browser.claims
+
+
+def test_undone_addition_to_an_article_without_claims_leaves_no_word_of_a_filter(browser):
+    added = browser.post("/add", "?article=b", source_spans="", cue_spans="11 15", content_spans="0 7").json()
+    parts = browser.post("/undo", added["address"]).json()["parts"]
+    assert "No claim was found in this article" in parts["record"]
+    assert "show all" not in parts["queue"]
+    assert "The filter shows no claim of this article" in browser.get("/view", article="b", q="rained").json()["parts"]["record"]
 
 
 def test_what_the_lead_has_decided_is_not_left_to_the_lead(browser, folder):

@@ -114,18 +114,21 @@ def review(
     lead: Annotated[bool, typer.Option("--lead", help="Your verdicts settle what reviewers disagree about.")] = False,
     browser: Annotated[bool, typer.Option(help="Open the page in the browser; its address is printed in any case.")] = True,
     host: Annotated[str, typer.Option(help="The address of this machine to listen at; none that others can reach.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="The port to listen at, for ssh -L; 0 takes a free one.")] = 0,
 ) -> None:
     """Review the claims of a RUN beside their articles, in a page that only this machine can open."""
     try:
         from accordingto.review.server import serve_review
     except ImportError as error:
         raise RunError(run, f"the package {error.name!r} is missing", "pip install 'accordingto[review]'") from error
-    serve_review(run, reviewer=reviewer, lead=lead, host=host, ready=lambda address: _show(address, browser=browser))
+    serve_review(run, reviewer=reviewer, lead=lead, host=host, port=port, ready=lambda address: _show(address, browser=browser))
+    say("the review is stopped; every decision is saved")
 
 
 def _show(address: str, *, browser: bool) -> None:
     """Tell the address of the page, and open it."""
     typer.echo(address)
+    say("the address is good for one browser, the first that opens it; for another one start accordingto review again, beside this or after it")
     say("every decision is saved as it is made; stop with Ctrl-C")
     if browser:
         threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()  # a browser of the terminal would hold us up until it ends

@@ -18,7 +18,8 @@ from accordingto.furniture import find_furniture
 from accordingto.review.decision import SPAN_EDITS, Decision, added_claim, check_decision, corrected, field_text, spans_from
 from accordingto.review.log import DecisionLog, new_batch
 from accordingto.review.progress import Progress
-from accordingto.review.queue import Queue, Row
+from accordingto.review.proposal import proposed_speaker
+from accordingto.review.queue import Queue, Row, searched
 from accordingto.review.runs import ReviewRun
 from accordingto.review.standing import Standing
 from accordingto.schema import Attribution, Claim
@@ -198,7 +199,8 @@ class Desk:
         new = claim_id(bytes.fromhex(self.digests[place]), Attribution(source, cue, content, None, 1.0))
         if new in self.queue.number and (self.queue.number[new] < self.pipeline or self.standing.state(new).added is not None):
             raise DecisionError("the missed claim", "a claim with these words is there already", "go to it and change it")
-        fields = json.dumps({name: spans.get(name, "") for name in SPAN_EDITS})
+        speaker = proposed_speaker(text, source, self.article(place).claims)
+        fields = json.dumps({name: spans.get(name, "") for name in SPAN_EDITS} | ({"speaker": speaker} if speaker else {}))
         decision = Decision("", new, self.digests[place], self.reviewer, "add", "", "", fields, "", "")
         check_decision(_in_batch(decision, "b"), text)
         self._write([decision], request)
@@ -242,7 +244,7 @@ def _row(claim: Claim, place: int) -> Row:
     line = " ".join(claim.claim.split())
     words = " ".join(filter(None, (claim.speaker, claim.speaker_role, claim.source.text, claim.cue.text, claim.claim, claim.attitude_target, claim.title, claim.publisher)))
     facets = {"speaker": claim.speaker or "", "stance": claim.stance or "", "kind": claim.source_kind or "", "publisher": claim.publisher}
-    return Row(claim.claim_id, place, claim.cue.spans[0][0] if claim.cue.spans else 0, claim.confidence, facets, words.casefold(), line if len(line) <= LINE else line[: LINE - 1] + "…")
+    return Row(claim.claim_id, place, claim.cue.spans[0][0] if claim.cue.spans else 0, claim.confidence, facets, searched(words), line if len(line) <= LINE else line[: LINE - 1] + "…")
 
 
 def _in_batch(decision: Decision, batch: str, decision_id: str = "") -> Decision:

@@ -73,6 +73,7 @@ class Line:
     flags: tuple[str, ...]
     confidence: float
     added: bool
+    conflict: bool
     title: str  # of the article, where it begins
 
 
@@ -123,7 +124,7 @@ class Page:
         pages = [(label, self._first_of(view, start)) for label, start in (("Earlier", first - PAGE), ("Later", first + PAGE)) if 0 <= start < len(shown_now)]
         acceptable = [line.claim_id for line in lines if not line.decision]
         return {
-            "lines": lines, "first": first, "total": len(shown_now), "all": len(self.desk.queue), "pages": pages, "acceptable": acceptable, "facets": self._facets(view), "wanted": view.wanted,
+            "lines": lines, "first": first, "total": len(shown_now), "all": self.desk.queue.there, "pages": pages, "acceptable": acceptable, "facets": self._facets(view), "wanted": view.wanted,
             "reset": "/", "by_article": view.wanted.order == "article",
         }  # fmt: skip
 
@@ -144,7 +145,7 @@ class Page:
         flags = tuple(VALUE_NAMES.get(f, f) for f in FLAGS if f != "mine" and queue.flags[f][number])
         address = f"/?{view.wanted.query(claim=queue.ids[number])}"
         speaker, stance, decision = (queue.value(name, number) for name in ("speaker", "stance", "decision"))
-        return Line(queue.ids[number], address, speaker, stance, queue.lines[number], decision, flags, float(queue.confidences[number]), number >= self.desk.pipeline, title)
+        return Line(queue.ids[number], address, speaker, stance, queue.lines[number], decision, flags, float(queue.confidences[number]), number >= self.desk.pipeline, bool(queue.flags["conflict"][number]), title)
 
     def _facets(self, view: View) -> list[tuple[str, str, list[Choice], list[Choice], int]]:
         """Return name, label, first and further values, and the number of unlisted ones, of each facet that tells claims apart."""
@@ -162,7 +163,7 @@ class Page:
         return out
 
     def _record(self, view: View) -> Mapping[str, Any]:
-        values = {"total": len(view.shown), "lead": self.desk.lead, "reviewer": self.desk.reviewer, "record": None, "empty": not len(self.desk.queue)}
+        values = {"total": len(view.shown), "lead": self.desk.lead, "reviewer": self.desk.reviewer, "record": None, "empty": not self.desk.queue.there, "filtered": not view.wanted.is_empty}
         if view.claim is not None:
             values |= {"record": self.record(view)}
         return values

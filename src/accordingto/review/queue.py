@@ -74,8 +74,16 @@ class Row(NamedTuple):
     place: int  # first character of the cue
     confidence: float
     facets: Mapping[str, str]  # those of FACETS that are known: speaker, stance, kind, publisher
-    text: str  # that is searched, in lower case
+    text: str  # that is searched, as `searched` makes it
     line: str  # that is shown
+
+
+_QUOTES = dict.fromkeys(map(ord, "\"“”„‟«»‹›")) | dict.fromkeys(map(ord, "‘’‚‛ʼ`´′"), "'")
+
+
+def searched(text: str) -> str:
+    """Return text as it is searched: in lower case, without double quotation marks, with one kind of single ones."""
+    return text.casefold().translate(_QUOTES)
 
 
 class Column:
@@ -193,6 +201,11 @@ class Queue:
         self._gone[number] = gone
         self.flags["added"][number] &= not gone
 
+    @property
+    def there(self) -> int:
+        """Return the number of claims that are there."""
+        return len(self.ids) - int(self._gone.sum())
+
     def is_gone(self, number: int) -> bool:
         """Return whether a claim is no longer there."""
         return bool(self._gone[number])
@@ -245,7 +258,7 @@ class Queue:
                     mask |= self.flags[flag]
             masks[name] = mask
         if wanted.text:
-            masks["text"] = self._search(wanted.text.casefold())
+            masks["text"] = self._search(searched(wanted.text))
         if wanted.low > 0 or wanted.high < 100:
             percents = np.round(self.confidences * 100, 2)
             masks["confidence"] = (percents >= wanted.low) & (percents <= wanted.high)
@@ -256,7 +269,7 @@ class Queue:
         if words not in self._searched:
             if len(self._searched) > 20:
                 self._searched.clear()
-            parts = words.split()
+            parts = [part.strip("'") for part in words.split()]
             self._searched[words] = np.fromiter((all(part in text for part in parts) for text in self._texts), bool, len(self.ids))
         return self._searched[words]
 

@@ -79,7 +79,7 @@ def _options(name: str, value: str) -> tuple[tuple[str, str], ...]:
     """Return the choices of a label; nothing is one of them only where nothing stands there."""
     if name not in WORDS:
         return ()
-    empty = () if value in WORDS[name] else (("", "–"),)
+    empty = () if value in WORDS[name] else (("", "not chosen"),)
     return (*empty, *((word, f"{word}  ({_KEYS[word]})" if name == "stance" else _YES_NO.get(word, word)) for word in WORDS[name]))
 
 

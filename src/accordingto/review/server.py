@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import secrets
+import signal
 import socket
+import threading
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -36,21 +38,34 @@ class BadRequestError(Exception):
     """A request that our page does not send."""
 
 
-def serve_review(folder: Path, *, reviewer: str = "", lead: bool = False, host: str = "127.0.0.1", ready: Callable[[str], None]) -> None:
-    """Serve the review of a run until it is stopped; ready: is told the address once it can be opened. Raises RunError."""
+def serve_review(folder: Path, *, reviewer: str = "", lead: bool = False, host: str = "127.0.0.1", port: int = 0, ready: Callable[[str], None]) -> None:
+    """Serve the review of a run until Ctrl-C stops it; port: 0 for a free one; ready: is told the address once it can be opened. Raises RunError."""
     import uvicorn
 
     host = "127.0.0.1" if host == "localhost" else host
     if not is_loopback(host):
         raise RunError(folder, f"the review is served to this machine alone, and {host!r} is none of its own addresses", "leave --host out; from another machine, come through an SSH tunnel (ssh -L)")
-    with _opened(folder) as (run, log):
+    with suppress(KeyboardInterrupt), _stopped_by_ctrl_c(), _opened(folder) as (run, log):
         desk = Desk(run, log, reviewer, lead=lead)
-        listener = _listener(folder, host)
+        listener = _listener(folder, host, port)
         token, port = secrets.token_urlsafe(32), listener.getsockname()[1]
         config = uvicorn.Config(Guard(make_app(desk), token, port), log_level="error", access_log=False, lifespan="off", ws="none", http="h11", loop="asyncio", server_header=False, proxy_headers=False, timeout_graceful_shutdown=2)
         ready(f"http://{f'[{host}]' if ':' in host else host}:{port}/?token={token}")
-        with suppress(KeyboardInterrupt):
-            uvicorn.Server(config).run(sockets=[listener])
+        uvicorn.Server(config).run(sockets=[listener])
+
+
+@contextmanager
+def _stopped_by_ctrl_c() -> Iterator[None]:
+    """Make Ctrl-C the orderly end of the server; it is no breaking off, for every decision is on the disk already."""
+    before = signal.getsignal(signal.SIGINT)
+    if before is signal.SIG_IGN or threading.current_thread() is not threading.main_thread():  # a shell runs us in the background
+        yield
+        return
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 @contextmanager
@@ -64,16 +79,17 @@ def _opened(folder: Path) -> Iterator[tuple[ReviewRun, DecisionLog]]:
         yield run, log
 
 
-def _listener(folder: Path, host: str) -> socket.socket:
-    """Return a socket at a port that the system chose."""
+def _listener(folder: Path, host: str, port: int = 0) -> socket.socket:
+    """Return a socket at a port, at one that the system chose for 0."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # the port of a review that was just stopped
     try:
-        listener.bind((host, 0))
+        listener.bind((host, port))
         listener.listen()  # who comes before the server is ready waits
     except OSError as error:
         listener.close()
-        raise RunError(folder, f"the page cannot be served at {host} ({error.strerror})", "leave --host out") from error
+        raise RunError(folder, f"the page cannot be served at {host}:{port or 'a free port'} ({error.strerror})", "take another --port, or leave it out for a free one" if port else "leave --host out") from error
     return listener
 
 
@@ -253,7 +269,8 @@ def _add(page: Page, view: View, body: Mapping[str, Any]) -> Outcome:
         raise BadRequestError("it names no article")
     new = page.desk.add(view.article, {name: _text(body, name) for name in SPAN_EDITS}, request=_text(body, "request"))
     moved = at_claim(page.desk, view.wanted, page.desk.queue.select(view.wanted), page.desk.queue.number[new])
-    return moved, "Saved: a missed claim. Say who speaks and with what stance."
+    who = "Look whether the speaker is right" if page.desk.claim(new).speaker else "Say who speaks"
+    return moved, f"Saved: a missed claim. {who}, and say with what stance."
 
 
 def _accept_all(page: Page, view: View, body: Mapping[str, Any]) -> Outcome:
@@ -279,8 +296,15 @@ def _turned(page: Page, view: View, claim: str | None, said: str, nothing: str) 
     number = page.desk.queue.number.get(claim)
     again = _after(page, view)
     if number is None or page.desk.queue.is_gone(number):
-        return replace(again, claim=None) if again.claim == number else again, said
+        return _without(page, again) if again.claim == number else again, said
     return at_claim(page.desk, again.wanted, again.shown, number), said
+
+
+def _without(page: Page, view: View) -> View:
+    """Return the view of what stands beside a claim that is no longer there: in its article, where something is shown of it."""
+    beside = [page.desk.queue.neighbour(view.shown, view.claim, view.wanted.order, step) for step in (1, -1)]
+    near = [claim for claim in beside if claim is not None and page.desk.queue.articles[claim] == view.article]
+    return at_claim(page.desk, view.wanted, view.shown, near[0]) if near else replace(view, claim=None)
 
 
 ACTIONS: dict[str, Callable[[Page, View, Mapping[str, Any]], Outcome]] = {"decide": _decide, "edit": _edit, "add": _add, "accept_all": _accept_all, "undo": _undo, "redo": _redo}

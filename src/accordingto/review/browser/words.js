@@ -195,7 +195,8 @@ export class Words {
   draw() {
     for (const part of PARTS) {
       const cell = document.querySelector(`#marker [data-part="${part}"]`);
-      cell.textContent = this.parts[part].map(([start, end]) => this.text.slice(start, end).replace(/\s+/g, " ")).join(" … ") || "–";
+      cell.textContent = this.parts[part].map(([start, end]) => this.text.slice(start, end).replace(/\s+/g, " ")).join(" … ") || "not chosen";
+      cell.classList.toggle("empty", !this.parts[part].length);
       if (globalThis.Highlight) CSS.highlights.set(`chosen-${part}`, new Highlight(...this.parts[part].map((span) => this.range(span))));
     }
   }
