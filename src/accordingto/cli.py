@@ -39,6 +39,8 @@ class Format(StrEnum):
 class ExportFormat(StrEnum):
     """Formats of an export."""
 
+    csv = "csv"
+    xlsx = "xlsx"
     gold = "gold"
     brat = "brat"
     webannotation = "webannotation"
@@ -96,6 +98,8 @@ ARTICLES_HELP = """Files (text, HTML, MHTML, PDF, DOCX, RSS, CSV, TSV, XLSX, JSO
 'news/*.txt', or - for the standard input."""
 OUTPUT_HELP = """A table, by its ending .csv, .xlsx, .jsonl or .parquet; - for the standard output; or a folder, which keeps articles,
 claims and quarantine, and goes on where it was stopped."""
+EXPORT_HELP = """csv, xlsx: the table of all claims, undecided and rejected ones too, with their decisions and corrections. gold: what `evaluate` and
+`train --reviewed` read. The others are for other programs; jsonl holds all that is known."""
 WorkersOption = Annotated[int, typer.Option(min=0, help="Processes that read side by side, into a folder alone (a table has --threads); each takes half a gigabyte. 0 takes every core.")]
 WorkerMemoryOption = Annotated[int, typer.Option(min=1_000, help="Megabytes of address space that a worker may take.")]
 
@@ -190,14 +194,14 @@ def retry(
 @app.command()
 def export(
     run: Annotated[Path, typer.Argument(help="The folder of a run that was reviewed.")],
-    format: Annotated[ExportFormat, typer.Option(help="gold: what `evaluate` and `train --reviewed` read. The others are for other programs; jsonl holds all that is known.")],
+    format: Annotated[ExportFormat, typer.Option(help=EXPORT_HELP)],
     output: Annotated[Path, typer.Option("--output", "-o", help="The file; for brat a new folder.")],
-    unreviewed: Annotated[bool, typer.Option(help="Also what the model wrote and nobody has settled.")] = False,
+    unreviewed: Annotated[bool, typer.Option(help="Also what the model wrote and nobody has settled (csv and xlsx always hold it).")] = False,
     partial: Annotated[bool, typer.Option(help="gold: also articles of which some claims are not settled.")] = False,
     held_out: Annotated[float, typer.Option(min=0, max=0.9, help="gold: keep this share of the articles in a second file, chosen by their texts.")] = 0.0,
     as_json: Annotated[bool, typer.Option("--json", help="Print the account as one JSON object.")] = False,
 ) -> None:
-    """Write what the reviewers of RUN accepted, corrected and added for other programs, and for the training."""
+    """Write what the reviewers of RUN decided: a table of all claims, or what they accepted, corrected and added for other programs and for the training."""
     from accordingto.export.exported import ExportOptions, export_run
 
     account = export_run(run, format.value, output, ExportOptions(unreviewed, partial, held_out))
@@ -257,7 +261,7 @@ def train(
 
 @app.command()
 def report(
-    tables: Annotated[list[Path], typer.Argument(help="Tables of claims, reviewed or not: .csv, .xlsx, .jsonl, .parquet.")],
+    tables: Annotated[list[Path], typer.Argument(help="Tables of claims, reviewed or not: .csv, .xlsx, .jsonl, .parquet; or folders of runs, with what was decided in them.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="The page, .html.")] = Path("report.html"),
 ) -> None:
     """Write one page of charts about the claims in TABLES; each number leads to the claims that it counts."""

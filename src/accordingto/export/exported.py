@@ -11,9 +11,12 @@ from typing import Any
 from accordingto.errors import OutputError, RunError
 from accordingto.export.judged import OPEN, JudgedArticle, judged_articles
 from accordingto.review.log import LOG_FILE, DecisionLog
+from accordingto.review.rows import read_states
 from accordingto.review.runs import ReviewRun, read_run
+from accordingto.say import many
 
-FORMATS = ("gold", "brat", "webannotation", "docbin", "labelstudio", "jsonl")
+TABLES = ("csv", "xlsx")  # all claims with what was decided about them
+FORMATS = (*TABLES, "gold", "brat", "webannotation", "docbin", "labelstudio", "jsonl")
 HELD_OUT = ".held_out"  # before the ending of the file that keeps the share kept out of training
 
 
@@ -46,6 +49,8 @@ def export_run(folder: Path, format: str, path: Path, options: ExportOptions) ->
     if not 0 <= options.held_out < 1:
         raise OutputError(path, f"a share of {options.held_out:g} cannot be held out", "give one from 0 to less than 1, as 0.2")
     run = read_run(folder)
+    if format in TABLES:
+        return _export_table(run, path, format)
     articles = read_judged(run)
     exported = Exported(verdicts=dict(sorted(Counter(c.verdict for a in articles for c in a.claims).items())))
     some = [a for a in articles if a.held(unreviewed=options.unreviewed) or any(c.verdict == "rejected" for c in a.claims)]
@@ -55,6 +60,21 @@ def export_run(folder: Path, format: str, path: Path, options: ExportOptions) ->
     if left and not options.unreviewed:
         exported.notes.append(f"{left} claims that are not settled were left out")
     WRITERS[format](some, path, options, run, exported)
+    return exported
+
+
+def _export_table(run: ReviewRun, path: Path, format: str) -> Exported:
+    """Write all claims with their decisions; one that nobody has settled stands there too, without a decision."""
+    from accordingto.export.sheet import write_reviewed
+
+    if path.suffix.lower() != f".{format}":  # programs that open it, `import` among them, go by the ending
+        raise OutputError(path, f"{path.suffix!r} is not the ending of a {format} table", f"give a name that ends in .{format}")
+    articles = read_judged(run)
+    exported = Exported(len(articles), verdicts=dict(sorted(Counter(c.verdict for a in articles for c in a.claims).items())))
+    exported.claims = write_reviewed(run, read_states(run), path, format)
+    for word, sentence in (("unreviewed", "nobody has decided about {}"), ("disputed", "reviewers differ about {}: no decision, and the note says who says what")):
+        if exported.verdicts.get(word):
+            exported.notes.append(sentence.format(many(exported.verdicts[word], "claim")))
     return exported
 
 

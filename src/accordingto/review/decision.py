@@ -55,6 +55,7 @@ class ClaimState:
     added: Mapping[str, Any] | None = None  # the fields of a claim that a reviewer added
     article_sha256: str = ""
     edits_by: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # each reviewer's own edits
+    leads: tuple[str, ...] = ()  # who spoke as a lead, by name
 
 
 def ordered(decisions: Iterable[Decision]) -> list[Decision]:
@@ -85,9 +86,11 @@ def _state(rows: Sequence[Decision]) -> ClaimState:
     edits_by: dict[str, dict[str, str]] = {}
     edits: dict[str, str] = {}
     lead: dict[str, str] = {}
+    leads: set[str] = set()
     added = None
     for row in rows:
         if row.kind == "lead":
+            leads.add(row.reviewer)
             lead[row.field] = row.new
         elif row.kind == "edit":
             edits[row.field] = row.new
@@ -99,7 +102,7 @@ def _state(rows: Sequence[Decision]) -> ClaimState:
     settled = lead.pop("decision", "")
     verdict = settled or next(reversed(by.values()), "")
     conflict = not settled and (len(set(by.values())) > 1 or _differ(edits_by.values(), besides=lead))
-    return ClaimState(verdict, by, edits | lead, conflict, added, rows[-1].article_sha256, edits_by)
+    return ClaimState(verdict, by, edits | lead, conflict, added, rows[-1].article_sha256, edits_by, tuple(sorted(leads)))
 
 
 def _differ(edits: Iterable[Mapping[str, str]], besides: Iterable[str]) -> bool:

@@ -10,8 +10,9 @@ from pathlib import Path
 from accordingto.errors import TableError
 from accordingto.review.decision import ClaimState, Decision, field_text, fold
 from accordingto.review.log import IMPORT, DecisionLog
+from accordingto.review.rows import names_of, reviewed_row, said_of
 from accordingto.review.runs import ReviewRun, read_run
-from accordingto.review.sheet import HARMLESS, Cell, Said, read_said
+from accordingto.review.sheet import HARMLESS, Cell, Said, read_said, same
 from accordingto.row import table_rows
 from accordingto.schema import Claim
 
@@ -57,9 +58,9 @@ def import_tables(folder: Path, paths: Sequence[Path], reviewer: str = "") -> Im
         states = fold(before)
         claims = {claim.claim_id: claim for claim in (*run.claims(), *run.added_claims(states))}
         done = Imported(orphaned=len(states.keys() - claims.keys()))
-        said = _read(paths, claims, reviewer, done)
+        said = _read(paths, claims, {claim_id: reviewed_row(claims[claim_id], state, run) for claim_id, state in states.items() if claim_id in claims}, reviewer, done)
         known = {(d.claim_id, d.field, d.reviewer) for d in before if d.batch == batch}
-        new = [d for d in _decisions(said, claims, states, run, batch) if (d.claim_id, d.field, d.reviewer) not in known]
+        new = [d for d in _decisions(said, claims, states, run, batch, reviewer) if (d.claim_id, d.field, d.reviewer) not in known]
         done.written = len(log.decide(new)) if new else 0
     return done
 
@@ -82,8 +83,8 @@ def _digest(path: Path) -> str:
         raise TableError(path, (error.strerror or str(error)).lower(), "check the path") from error
 
 
-def _read(paths: Iterable[Path], claims: Mapping[str, Claim], reviewer: str, done: Imported) -> dict[tuple[str, str], Said]:
-    """Return what each reviewer says of each claim, and count all rows."""
+def _read(paths: Iterable[Path], claims: Mapping[str, Claim], now: Mapping[str, Claim], reviewer: str, done: Imported) -> dict[tuple[str, str], Said]:
+    """Return what each reviewer says of each claim, and count all rows; now: the rows of claims with the corrections that stand."""
     said: dict[tuple[str, str], Said] = {}
     seen: set[str] = set()
     contradicted: set[tuple[str, str]] = set()
@@ -95,7 +96,7 @@ def _read(paths: Iterable[Path], claims: Mapping[str, Claim], reviewer: str, don
             continue
         seen.add(claim.claim_id)
         key = claim.claim_id, " ".join(row.get("reviewer", "").split()) or reviewer
-        found = read_said(row, claim)
+        found = read_said(row, claim, now.get(claim.claim_id))
         done.mangled += found.mangled
         if found.refused:
             done.refused.append(claim.claim_id)
@@ -130,17 +131,24 @@ def _rows(paths: Iterable[Path]) -> Iterator[Mapping[str, str]]:
         yield from table_rows(path)
 
 
-def _decisions(said: Mapping[tuple[str, str], Said], claims: Mapping[str, Claim], states: Mapping[str, ClaimState], run: ReviewRun, batch: str) -> Iterator[Decision]:
-    """Yield what is not decided so already by the same reviewer."""
+def _decisions(said: Mapping[tuple[str, str], Said], claims: Mapping[str, Claim], states: Mapping[str, ClaimState], run: ReviewRun, batch: str, fallback: str) -> Iterator[Decision]:
+    """Yield what is not decided so already by the same reviewer.
+
+    A row that names just those who decided, as an exported one does, says again what stands. What is new in it when they
+    are several, or a lead, is said by `fallback`: nobody can tell by which of them.
+    """
     texts = {article_id: sha256 for sha256, article_id in run.articles.by_text.items()}
     nothing = ClaimState()
     for (claim_id, reviewer), row in said.items():
         claim, state = claims[claim_id], states.get(claim_id, nothing)
         sha256 = texts[claim.article_id]
-        if row.verdict and row.verdict != state.by.get(reviewer):
+        standing = said_of(state) if reviewer == ", ".join(names_of(state)) else {}
+        reviewer = fallback if standing and (len(names_of(state)) > 1 or state.leads) else reviewer  # noqa: PLW2901
+        if row.verdict and row.verdict not in (state.by.get(reviewer), standing.get("decision")):
             yield Decision("", claim_id, sha256, reviewer, "verdict", "decision", state.decision, row.verdict, "", batch)
         own = state.edits_by.get(reviewer, {})
         for name, new in row.edits.items():
-            if new != own.get(name):
+            stands = standing["note"] if name == "note" and standing else state.edits.get(name) if standing else None
+            if new != own.get(name) and not (stands and same(name, new, stands)):
                 yield Decision("", claim_id, sha256, reviewer, "edit", name, state.edits.get(name, field_text(claim, name)), new, "", batch)
 

@@ -41,21 +41,25 @@ class Said:
     other_version: bool = False  # the row is as it was written, but not of this run
 
 
-def read_said(row: Mapping[str, str], claim: Claim) -> Said:
-    """Return what a reviewer says in a row about a claim; row: its columns that are there, as text.
+def read_said(row: Mapping[str, str], claim: Claim, now: Claim | None = None) -> Said:
+    """Return what a reviewer says in a row about a claim; row: its columns that are there, as text; now: the claim's row with the corrections that stand.
 
     A label that was changed where it stands is an edit. A text by which one decides must be the claim's, or the whole
     row is refused: somebody may have sorted one column without the others. What else differs is named and not taken.
     """
-    own = {name: "" if value is None else str(value) for name, value in flatten_claim(claim).items()}
-    differing = [Cell(claim.claim_id, name, own[name], row[name]) for name in _MACHINE if name in row and row[name] != own[name] and not _same(name, row[name], own[name])]
+    forms = [_texts(form) for form in (claim, now) if form is not None]
+    differing = [Cell(claim.claim_id, name, forms[0][name], row[name]) for name in _MACHINE if name in row and not any(row[name] == own[name] or same(name, row[name], own[name]) for own in forms)]
     check = row.get(CHECK, "").strip()
     if not differing or (check and row_check(row) == check):
         return _reviewers_own(row, claim, {}, (), other_version=bool(differing))
-    if (check and check != sheet_row(claim)[CHECK]) or any(cell.column in READ for cell in differing):
+    if (check and check not in {sheet_row(form)[CHECK] for form in (claim, now) if form is not None}) or any(cell.column in READ for cell in differing):
         return Said(mangled=tuple(differing), refused=True)
     edits = {cell.column: _label(cell.column, cell.found) for cell in differing if _label(cell.column, cell.found)}
     return _reviewers_own(row, claim, edits, tuple(cell for cell in differing if cell.column not in edits))
+
+
+def _texts(claim: Claim) -> dict[str, str]:
+    return {name: "" if value is None else str(value) for name, value in flatten_claim(claim).items()}
 
 
 def _reviewers_own(row: Mapping[str, str], claim: Claim, edits: dict[str, str], mangled: tuple[Cell, ...], *, other_version: bool = False) -> Said:
@@ -82,7 +86,7 @@ def _label(name: str, value: str) -> str:
     return word if word in WORDS.get(name, ()) else ""
 
 
-def _same(name: str, found: str, own: str) -> bool:
+def same(name: str, found: str, own: str) -> bool:
     """Return whether a cell is the claim's, as far as programs that save tables leave it alone."""
     if found.endswith(CUT_MARK) and plain(name, own).startswith(plain(name, found.removesuffix(CUT_MARK))):
         return True
