@@ -83,7 +83,7 @@ def test_gold_of_the_seeds_goes_to_evaluate(reviewed, tmp_path):
     (row,) = read_gold(tmp_path / "gold.jsonl")
     assert (account["articles"], account["claims"]) == (1, len(first.claims) - 1)
     assert (row["id"], row["text"], row["labelled"], row["nested_labelled"], len(row["rejected"])) == (first.article_id, first.text, True, True, 1)
-    assert "1 articles of which some claims are not settled were left out: they are no gold (--partial takes them)" in done.stderr
+    assert "1 article of which some claims are not settled was left out: no gold (--partial takes them)" in done.stderr
     scored = run("evaluate", tmp_path / "gold.jsonl", "--json")
     figures = json.loads(scored.stdout)
     assert scored.returncode == 0, scored.stderr

@@ -174,7 +174,7 @@ def test_command_names_conflicts_and_counts(folders, tmp_path):
     assert done.returncode == 0, done.stderr
     assert (facts["decisions"], facts["new"], len(facts["conflicts"])) == (15, 8, 1)
     assert f"{claims[0][0].claim_id}: Ann decision accept, stance deny; Bo decision reject" in done.stderr
-    assert "15 decisions, 8 of them new, by 3 reviewers; 1 conflicts, 0 orphaned" in done.stderr
+    assert "15 decisions, 8 of them new, by 3 reviewers; 1 conflict, 0 orphaned" in done.stderr
     assert run("merge", made[0]).returncode == 2
 
 

@@ -58,7 +58,7 @@ def export_run(folder: Path, format: str, path: Path, options: ExportOptions) ->
         raise RunError(folder, "nobody has decided anything in it", "review it first, or take what the model wrote with --unreviewed")
     left = sum(exported.verdicts.get(verdict, 0) for verdict in OPEN)
     if left and not options.unreviewed:
-        exported.notes.append(f"{left} claims that are not settled were left out")
+        exported.notes.append(f"{many(left, 'claim that is not settled was', 'claims that are not settled were')} left out")
     WRITERS[format](some, path, options, run, exported)
     return exported
 
@@ -93,7 +93,7 @@ def _write_gold(articles: Sequence[JudgedArticle], path: Path, options: ExportOp
     if not whole:
         raise RunError(run.folder, "in none of its articles every claim was decided, and only such an article is gold", "decide the others, or take them as they are with --partial")
     if len(whole) < len(articles):
-        exported.notes.append(f"{len(articles) - len(whole)} articles of which some claims are not settled were left out: they are no gold (--partial takes them)")
+        exported.notes.append(f"{many(len(articles) - len(whole), 'article of which some claims are not settled was', 'articles of which some claims are not settled were')} left out: no gold (--partial takes them)")
     if run.wanted.min_confidence or any(run.wanted.labels.values()):
         exported.notes.append("the run was made with filters: what they left out nobody saw, and it counts as no attribution")
     originals = {article_id: str(facts["text_sha256"]) for article_id, facts in run.articles.items()}
@@ -115,7 +115,7 @@ def _held(articles: Sequence[JudgedArticle], options: ExportOptions, exported: E
     exported.articles = len(some)
     rejected = exported.verdicts.get("rejected", 0)
     if rejected:
-        exported.notes.append(f"{rejected} rejected claims were left out: the format has no word for them")
+        exported.notes.append(f"{many(rejected, 'rejected claim was', 'rejected claims were')} left out: the format has no word for them")
     return some
 
 
@@ -124,7 +124,7 @@ def _write_brat(articles: Sequence[JudgedArticle], path: Path, options: ExportOp
 
     exported.claims, left_out = write_brat(_held(articles, options, exported), path, unreviewed=options.unreviewed)
     if left_out:
-        exported.notes.append(f"{left_out} claims were left out: a tab stands in them, which brat's files cannot hold, or nothing but white space")
+        exported.notes.append(f"{many(left_out, 'claim was', 'claims were')} left out: a tab stands there, which brat's files cannot hold, or nothing but white space")
 
 
 def _write_labelstudio(articles: Sequence[JudgedArticle], path: Path, options: ExportOptions, run: ReviewRun, exported: Exported) -> None:
@@ -140,7 +140,7 @@ def _write_docbin(articles: Sequence[JudgedArticle], path: Path, options: Export
     exported.articles = len(articles)
     exported.claims, moved = write_docbin(articles, path, unreviewed=options.unreviewed)
     if moved:
-        exported.notes.append(f"{moved} spans that do not begin and end with tokens were fitted to them; the exact places are in the attributes of the group `cue`")
+        exported.notes.append(f"{many(moved, 'span that does not begin and end with tokens was', 'spans that do not begin and end with tokens were')} fitted to them; the exact places are in the attributes of the group `cue`")
 
 
 def _write_webannotation(articles: Sequence[JudgedArticle], path: Path, options: ExportOptions, run: ReviewRun, exported: Exported) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from itertools import chain, zip_longest
+from itertools import zip_longest
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -41,7 +41,7 @@ def write_reviewed(run: ReviewRun, states: Mapping[str, ClaimState], path: Path,
 
 def check_rows(path: Path, expected: Iterable[Claim], written: Iterable[Path], format: str) -> None:
     """Raise OutputError where a table does not hold these claims, each cell, in their order."""
-    found = chain.from_iterable(READERS[f".{format}"](made) for made in written)
+    found = (row for made in written for _, row in READERS[f".{format}"](made))
     for number, (claim, row) in enumerate(zip_longest(expected, found), 1):
         own = flatten_claim(claim) if claim else {}
         wrong = [name for name in COLUMNS if claim is None or row is None or not same(name, row.get(name, ""), "" if own[name] is None else str(own[name]))]

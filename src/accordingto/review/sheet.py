@@ -28,6 +28,7 @@ class Cell:
     column: str
     was: str
     found: str
+    row: int = 0  # as the spreadsheet shows it
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,9 @@ def read_said(row: Mapping[str, str], claim: Claim, now: Claim | None = None) ->
     if (check and check not in {sheet_row(form)[CHECK] for form in (claim, now) if form is not None}) or any(cell.column in READ for cell in differing):
         return Said(mangled=tuple(differing), refused=True)
     edits = {cell.column: _label(cell.column, cell.found) for cell in differing if _label(cell.column, cell.found)}
-    return _reviewers_own(row, claim, edits, tuple(cell for cell in differing if cell.column not in edits))
+    wrong = any(cell.column in WORDS and cell.column not in edits and cell.column != "negated" for cell in differing)  # true and false become other words in a spreadsheet of another language
+    said = _reviewers_own(row, claim, edits, tuple(cell for cell in differing if cell.column not in edits))
+    return Said(mangled=said.mangled, refused=True) if wrong else said
 
 
 def _texts(claim: Claim) -> dict[str, str]:
@@ -63,7 +66,7 @@ def _texts(claim: Claim) -> dict[str, str]:
 
 
 def _reviewers_own(row: Mapping[str, str], claim: Claim, edits: dict[str, str], mangled: tuple[Cell, ...], *, other_version: bool = False) -> Said:
-    """Return a row's verdict and edits; a word that is none is named and not taken."""
+    """Return a row's verdict and edits; where a word is none, the row is refused: without its correction a verdict would say what nobody meant."""
     bad = []
     word = row.get("decision", "").strip()
     verdict = VERDICT_OF.get(DECISIONS.get(word.lower(), ""), "")
@@ -76,7 +79,12 @@ def _reviewers_own(row: Mapping[str, str], claim: Claim, edits: dict[str, str], 
             bad.append(Cell(claim.claim_id, column, "", value))
         elif new and new != field_text(claim, name):
             edits[name] = new
-    return Said(verdict, edits, (*mangled, *bad), other_version=other_version)
+    return Said(mangled=(*mangled, *bad), refused=True) if bad else Said(verdict, edits, mangled, other_version=other_version)
+
+
+def allowed(column: str) -> tuple[str, ...]:
+    """Return the words that may stand in a column; none where any may."""
+    return ("accept", "reject", "unsure") if column == "decision" else tuple(word for word in WORDS.get(CORRECTIONS.get(column, column), ()) if word)
 
 
 def _label(name: str, value: str) -> str:
