@@ -87,7 +87,7 @@ def read_judged(run: ReviewRun) -> list[JudgedArticle]:
 
 
 def _write_gold(articles: Sequence[JudgedArticle], path: Path, options: ExportOptions, run: ReviewRun, exported: Exported) -> None:
-    from accordingto.export.gold import held_out, write_gold
+    from accordingto.export.gold import choose_held_out, write_gold
 
     whole = [a for a in articles if a.settled or options.partial or options.unreviewed]
     if not whole:
@@ -97,16 +97,15 @@ def _write_gold(articles: Sequence[JudgedArticle], path: Path, options: ExportOp
     if run.wanted.min_confidence or any(run.wanted.labels.values()):
         exported.notes.append("the run was made with filters: what they left out nobody saw, and it counts as no attribution")
     originals = {article_id: str(facts["text_sha256"]) for article_id, facts in run.articles.items()}
-    kept: list[JudgedArticle] = []
-    kept_out: list[JudgedArticle] = []
-    for article in whole:
-        (kept_out if held_out(article, options.held_out, originals) else kept).append(article)
+    chosen = choose_held_out(whole, options.held_out, originals)
+    kept = [a for a in whole if a.article_id not in chosen]
+    kept_out = [a for a in whole if a.article_id in chosen]
     exported.articles = len(whole)
     exported.claims = write_gold(kept, path, unreviewed=options.unreviewed, nested=run.wanted.nested)
     if options.held_out:
         other = path.with_name(f"{path.stem}{HELD_OUT}{path.suffix}")
         exported.claims += write_gold(kept_out, other, unreviewed=options.unreviewed, nested=run.wanted.nested)
-        exported.notes.append(f"{len(kept_out)} articles are held out, in {other}")
+        exported.notes.append(f"{len(kept_out)} of {many(len(whole), 'article')} held out, in {other}; {len(kept)} in {path}")
 
 
 def _held(articles: Sequence[JudgedArticle], options: ExportOptions, exported: Exported) -> list[JudgedArticle]:

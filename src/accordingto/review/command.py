@@ -54,7 +54,11 @@ def import_reviewed(
 def _report_import(done: Imported, run: Path) -> None:
     from accordingto.review.sheet import allowed
 
-    not_taken = (("unknown: this run has no such claim", done.unknown), ("several rows that say different things; none is taken", done.contradicted), ("refused: a text of the row is not the claim's, or a word may not stand there", done.refused))
+    not_taken = (
+        ("unknown: this run has no such claim", done.unknown),
+        ("several rows that say different things; none is taken", done.contradicted),
+        ("refused: a text of the row is not the claim's, or a word may not stand there", done.refused),
+    )
     for what, names in not_taken:
         _name(what, [_placed(name, done.places) for name in sorted(set(names))])
     for column, count in Counter(cell.column for cell in done.mangled).items():
