@@ -178,7 +178,7 @@ def _flags(name: str, value: Any) -> str:
     """Return an option as one gives it on the command line."""
     if isinstance(value, dict):
         return " ".join(_flags(each, words) for each, words in value.items()) or "no --stance, --attribution-type or --framing"
-    flag = f"--{name.replace('_', '-')}"
+    flag = f"--{name.removesuffix('s') if isinstance(value, list) else name.replace('_', '-')}"
     if isinstance(value, bool):
         return flag if value else f"--no-{flag[2:]}"
     if isinstance(value, list):
