@@ -26,7 +26,7 @@ def main() -> int:
     set_up(extra)
     python = str(BIN / "python")
     if command != ["test"]:
-        return subprocess.call([python, "-m", "accordingto", *command])
+        return subprocess.call([python, "-m", "accordingto", *command], env=os.environ | {"ACCORDINGTO_PROGRAM": "python3 start.py"})
     return max(subprocess.call([python, *check], cwd=ROOT) for check in CHECKS)
 
 

@@ -49,7 +49,7 @@ def test_extract_reports_bad_inputs_and_reads_the_others(tmp_path):
     assert "empty.txt' was not read: it holds no text; remove it" in errors
     assert "was not read: there is no such file; check the path." in errors
     assert "\x1b" not in errors
-    assert "1 articles" in errors
+    assert "1 article " in errors
     assert len((tmp_path / "claims.jsonl").read_text().splitlines()) == 1
 
 
@@ -60,7 +60,7 @@ def test_extract_reports_bad_inputs_and_reads_the_others(tmp_path):
         (("extract", SEEDS, "-o", "{tmp}/x.doc"), 1, "names no format; choose one of .csv"),
         (("extract", SEEDS, "-o", "{tmp}/gone/x.csv"), 1, "no such file or directory"),
         (("extract", SEEDS, "--model", "gone", "-o", "{tmp}/x.csv"), 1, "the model 'gone' cannot be loaded"),
-        (("evaluate", "gone.jsonl"), 1, "is no gold data"),
+        (("evaluate", "gone.jsonl"), 1, "'gone.jsonl' is no gold data: there is no such file; give"),
         (("extract",), 2, "Missing argument"),
         (("extract", SEEDS, "-o", "{tmp}/x.csv", "--workers", "2"), 2, "--threads"),
         (("extract", SEEDS, "-o", "{tmp}/run", "--threads", "2"), 2, "--workers"),
@@ -93,7 +93,7 @@ def test_evaluate_holds_the_pinned_floors():
 def test_evaluate_scores_a_file_of_claims(tmp_path):
     done = run("evaluate", ROOT / "tests/data/written_dev.jsonl.gz", "--predicted", _plain(tmp_path, "predicted.jsonl.gz"))
     assert "cue_f1" in done.stdout.decode()
-    assert "(people 81.4)" in done.stdout.decode()
+    assert "(people on PolNeAR 81.4)" in done.stdout.decode()
 
 
 def _plain(folder: Path, name: str) -> Path:
@@ -167,3 +167,49 @@ def test_workbooks_that_go_on_in_others_are_named(tmp_path, monkeypatch, capsys)
     for claims in (2, 3):
         _name_further(tmp_path / "claims.xlsx", claims)
     assert capsys.readouterr().err == f"a sheet was full: {tmp_path / 'claims.xlsx'} goes on in {tmp_path / 'claims-2.xlsx'}\n"
+
+
+def test_table_that_a_reviewer_wrote_into_is_not_replaced(tmp_path):
+    import openpyxl
+
+    (tmp_path / "a.txt").write_text("Officials said it rained. The mayor denied it.")
+    for name, column in (("t.csv", "decision"), ("t.xlsx", "note")):
+        table = tmp_path / name
+        assert run("extract", tmp_path / "a.txt", "-o", table).returncode == 0
+        assert run("extract", tmp_path / "a.txt", "-o", table).returncode == 0  # nobody has written into it
+        if name == "t.csv":
+            rows = list(csv.reader(io.StringIO(table.read_text("utf-8-sig"), newline="")))
+            rows[-1][rows[0].index(column)] = "accept"
+            with table.open("w", encoding="utf-8", newline="") as file:
+                csv.writer(file).writerows(rows)
+        else:
+            book = openpyxl.load_workbook(table)
+            sheet = book["Claims"]
+            sheet.cell(2, [cell.value for cell in sheet[1]].index(column) + 1).value = "see p. 3"
+            book.save(table)
+        before = table.read_bytes()
+        done = run("extract", tmp_path / "a.txt", "-o", table)
+        assert (done.returncode, table.read_bytes()) == (1, before)
+        assert "a reviewer has written into the table that stands there; give another name, or --overwrite" in done.stderr.decode()
+        assert run("extract", tmp_path / "a.txt", "-o", table, "--overwrite").returncode == 0
+        assert table.read_bytes() != before
+
+
+def test_old_table_stays_where_nothing_could_be_read(tmp_path):
+    (tmp_path / "empty.txt").write_text("")
+    (tmp_path / "t.csv").write_text("old")
+    for output, words in (("t.csv", "stays as it was"), ("u.csv", "was not written")):
+        for name in ("typo.txt", "empty.txt"):
+            done = run("extract", tmp_path / name, "-o", tmp_path / output)
+            assert done.returncode == 1
+            assert f"nothing could be read, 1 input not read; {tmp_path / output} {words}\n" in done.stderr.decode()
+    assert (tmp_path / "t.csv").read_text() == "old"
+    assert not (tmp_path / "u.csv").exists()
+
+
+def test_version_and_the_name_of_the_program(monkeypatch):
+    from accordingto import __version__
+
+    assert run("--version").stdout.decode() == f"accordingto {__version__}\n"
+    monkeypatch.setenv("ACCORDINGTO_PROGRAM", "python3 start.py")
+    assert "Usage: python3 start.py extract" in run("extract", "--help").stdout.decode()

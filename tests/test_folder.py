@@ -111,10 +111,31 @@ def test_all_formats_are_the_same_bytes_each_time(news, tmp_path):
     assert files == {p.name: p.read_bytes() for p in (tmp_path / "b").iterdir() if p.name != "ledger.sqlite"}
 
 
-@pytest.mark.parametrize(("options", "named"), [(("--guideline", "polnear"), "guideline was 'steady' and is 'polnear'"), (("--min-confidence", "0.5"), "min_confidence was 0.0 and is 0.5")])
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [
+        (("--guideline", "polnear"), "it was made with --guideline steady, and this is --guideline polnear;"),
+        (("--min-confidence", "0.5"), "it was made with --min-confidence 0.0, and this is --min-confidence 0.5;"),
+        (("--format", "xlsx"), "it was made with --format csv --format jsonl, and this is --format xlsx;"),
+        (("--stance", "deny"), "no --stance, --attribution-type or --framing, and this is --stance deny;"),
+    ],
+)
 def test_other_options_are_refused_by_name(whole, news, options, named):
     done = run("extract", news, "-o", whole[0], *options)
     assert (done.returncode, named in done.stderr.decode()) == (1, True)
+
+
+def test_tables_of_a_run_that_a_reviewer_wrote_into_are_not_replaced(news, tmp_path):
+    assert run("extract", news / "00.txt", "-o", tmp_path / "run").returncode == 0
+    table = tmp_path / "run/claims.csv"
+    header, first, *rest = table.read_text("utf-8-sig").split("\n")
+    table.write_text("\n".join([header.replace("decision", "mine").replace("certainty", "decision"), first, *rest]), "utf-8")  # a column that is filled
+    before = table.read_bytes()
+    for command in (("extract", news / "00.txt", "-o", tmp_path / "run"), ("retry", tmp_path / "run")):
+        done = run(*command)
+        assert (done.returncode, "or --overwrite" in done.stderr.decode(), table.read_bytes()) == (1, True, before)
+    assert run("extract", news / "00.txt", "-o", tmp_path / "run", "--overwrite").returncode == 0
+    assert table.read_bytes() != before
 
 
 def test_other_model_is_refused_by_name(whole, news, tmp_path):

@@ -16,6 +16,7 @@ import typer
 
 from accordingto.errors import AccordingToError, IncompleteError, TrainingError
 from accordingto.review.command import COMMANDS
+from accordingto.say import many
 from accordingto.say import say as _say
 
 if TYPE_CHECKING:
@@ -39,6 +40,8 @@ class Format(StrEnum):
 class ExportFormat(StrEnum):
     """Formats of an export."""
 
+    csv = "csv"
+    xlsx = "xlsx"
     gold = "gold"
     brat = "brat"
     webannotation = "webannotation"
@@ -94,10 +97,26 @@ ThreadsOption = Annotated[int, typer.Option(min=0, help="Threads that read side 
 
 ARTICLES_HELP = """Files (text, HTML, MHTML, PDF, DOCX, RSS, CSV, TSV, XLSX, JSON, Parquet, WARC, .gz, .zip), folders, patterns such as
 'news/*.txt', or - for the standard input."""
+OverwriteOption = Annotated[bool, typer.Option("--overwrite", help="Replace a table in which a reviewer has written something.")]
 OUTPUT_HELP = """A table, by its ending .csv, .xlsx, .jsonl or .parquet; - for the standard output; or a folder, which keeps articles,
 claims and quarantine, and goes on where it was stopped."""
+EXPORT_HELP = """csv, xlsx: the table of all claims, undecided and rejected ones too, with their decisions and corrections. gold: what `evaluate` and
+`train --reviewed` read. The others are for other programs; jsonl holds all that is known."""
 WorkersOption = Annotated[int, typer.Option(min=0, help="Processes that read side by side, into a folder alone (a table has --threads); each takes half a gigabyte. 0 takes every core.")]
 WorkerMemoryOption = Annotated[int, typer.Option(min=1_000, help="Megabytes of address space that a worker may take.")]
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        from accordingto import __version__
+
+        typer.echo(f"accordingto {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _whole(version: Annotated[bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and leave.")] = False) -> None:
+    """Who said what: attributed statements of news articles as a table of claims."""
 
 
 @app.command()
@@ -117,6 +136,7 @@ def extract(
     threads: Annotated[int, typer.Option(min=0, help="Threads that read side by side, into a table alone (a folder has --workers); 0 takes every core.")] = 0,
     workers: WorkersOption = 0,
     worker_memory: WorkerMemoryOption = 6_000,
+    overwrite: OverwriteOption = False,
     near_duplicates: Annotated[bool, typer.Option(help="Into a folder: mark articles that repeat an earlier one for the most part.")] = True,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as one JSON object.")] = False,
     model: ModelOption = None,
@@ -139,7 +159,7 @@ def extract(
         formats = tuple(sorted({f.value for f in format or (Format.csv, Format.jsonl)}))
         options = RunOptions(formats, guideline.value if guideline else "steady", wanted, near_duplicates, text_column)
         with _progress() as progress:
-            summary = extract_run(articles, Path(output), options, urls=urls, model=model, workers=_cores(workers), memory=worker_memory * 1_000_000, progress=progress)
+            summary = extract_run(articles, Path(output), options, urls=urls, model=model, workers=_cores(workers), memory=worker_memory * 1_000_000, progress=progress, overwrite=overwrite)
         _report_run(summary, output, as_json)
         return
     if workers:
@@ -149,7 +169,7 @@ def extract(
     with _progress() as progress:
         counts = extract_table(
             articles, output, format=format[0] if format else None, model=model, guideline=guideline, threads=_cores(threads), wanted=wanted, progress=progress, speakers=speakers,
-            text_column=text_column, urls=urls,
+            text_column=text_column, urls=urls, overwrite=overwrite,
         )  # fmt: skip
     _report_table(counts, output, as_json)
 
@@ -167,7 +187,7 @@ def verify(
         typer.echo(json.dumps({"faults": faults}))
     for fault in faults:
         _say(fault)
-    _say(f"{len(faults)} faults in {run}" if faults else f"all holds in {run}")
+    _say(f"{many(len(faults), 'fault')} in {run}" if faults else f"all holds in {run}")
     if faults:
         raise typer.Exit(EXIT_INCOMPLETE)
 
@@ -177,27 +197,28 @@ def retry(
     run: Annotated[Path, typer.Argument(help="The folder of a run.")],
     workers: WorkersOption = 0,
     worker_memory: WorkerMemoryOption = 6_000,
+    overwrite: OverwriteOption = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as one JSON object.")] = False,
 ) -> None:
     """Read again what stands in the quarantine of a RUN."""
     from accordingto.folder import retry_run
 
     with _progress() as progress:
-        summary = retry_run(run, workers=_cores(workers), memory=worker_memory * 1_000_000, progress=progress)
+        summary = retry_run(run, workers=_cores(workers), memory=worker_memory * 1_000_000, progress=progress, overwrite=overwrite)
     _report_run(summary, str(run), as_json)
 
 
 @app.command()
 def export(
     run: Annotated[Path, typer.Argument(help="The folder of a run that was reviewed.")],
-    format: Annotated[ExportFormat, typer.Option(help="gold: what `evaluate` and `train --reviewed` read. The others are for other programs; jsonl holds all that is known.")],
+    format: Annotated[ExportFormat, typer.Option(help=EXPORT_HELP)],
     output: Annotated[Path, typer.Option("--output", "-o", help="The file; for brat a new folder.")],
-    unreviewed: Annotated[bool, typer.Option(help="Also what the model wrote and nobody has settled.")] = False,
+    unreviewed: Annotated[bool, typer.Option(help="Also what the model wrote and nobody has settled (csv and xlsx always hold it).")] = False,
     partial: Annotated[bool, typer.Option(help="gold: also articles of which some claims are not settled.")] = False,
     held_out: Annotated[float, typer.Option(min=0, max=0.9, help="gold: keep this share of the articles in a second file, chosen by their texts.")] = 0.0,
     as_json: Annotated[bool, typer.Option("--json", help="Print the account as one JSON object.")] = False,
 ) -> None:
-    """Write what the reviewers of RUN accepted, corrected and added for other programs, and for the training."""
+    """Write what the reviewers of RUN decided: a table of all claims, or what they accepted, corrected and added for other programs and for the training."""
     from accordingto.export.exported import ExportOptions, export_run
 
     account = export_run(run, format.value, output, ExportOptions(unreviewed, partial, held_out))
@@ -205,7 +226,7 @@ def export(
         typer.echo(json.dumps(vars(account)))
     for note in account.notes:
         _say(note)
-    _say(f"{account.claims} claims of {account.articles} articles -> {output}")
+    _say(f"{many(account.claims, 'claim')} of {many(account.articles, 'article')} -> {output}")
 
 
 @app.command()
@@ -248,7 +269,7 @@ def train(
     if reviewed:
         options = ContinueOptions(model, data, dev, epochs, _cores(threads), even_if_worse)
         done = continue_training(reviewed, work=work, output=output or Path("reviewed_model"), options=options, say=_say)
-        _say(f"learned from {done.learned} articles -> {done.output}; use it with --model {done.output}")
+        _say(f"learned from {many(done.learned, 'article')} -> {done.output}; use it with --model {done.output}")
     elif data is None:
         raise typer.BadParameter("Missing argument: name the folder of the corpora, or reviewed runs with --reviewed", param_hint="DATA")
     else:
@@ -257,14 +278,14 @@ def train(
 
 @app.command()
 def report(
-    tables: Annotated[list[Path], typer.Argument(help="Tables of claims, reviewed or not: .csv, .xlsx, .jsonl, .parquet.")],
+    tables: Annotated[list[Path], typer.Argument(help="Tables of claims, reviewed or not: .csv, .xlsx, .jsonl, .parquet; or folders of runs, with what was decided in them.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="The page, .html.")] = Path("report.html"),
 ) -> None:
     """Write one page of charts about the claims in TABLES; each number leads to the claims that it counts."""
     from accordingto.report import write_report
 
     covered = write_report(tables, output)
-    _say(f"{len(covered.claims)} claims from {len(covered.tables)} tables, {covered.rejected} rejected ones and {covered.repeated} repeated rows left out -> {output}")
+    _say(f"{many(len(covered.claims), 'claim')} from {many(len(covered.tables), 'table')}, {many(covered.rejected, 'rejected one')} and {many(covered.repeated, 'repeated row')} left out -> {output}")
 
 
 for _name, _command in COMMANDS.items():
@@ -281,11 +302,18 @@ def _report_table(counts: RunCounts, output: str, as_json: bool) -> None:
         typer.echo(json.dumps(vars(counts) | {"problems": [vars(problem) for problem in counts.problems]}))
     for problem in counts.problems:
         _say(problem.message)
-    left_out = f", {counts.left_out} other files in the folders left out" if counts.left_out else ""
+    left_out = f", {many(counts.left_out, 'other file')} in the folders left out" if counts.left_out else ""
     _name_further(Path(output), counts.claims)
-    _say(f"{counts.claims} claims from {counts.articles} articles ({counts.without_claims} without claims), {len(counts.problems)} inputs not read{left_out} -> {output}")
+    if counts.articles or output == "-":
+        _say(f"{many(counts.claims, 'claim')} from {many(counts.articles, 'article')} ({counts.without_claims} without claims), {many(len(counts.problems), 'input')} not read{left_out} -> {output}")
+    else:
+        _say(_unwritten(Path(output), len(counts.problems)))
     if counts.problems:
         raise typer.Exit(EXIT_SOME_FAILED if counts.articles else EXIT_FATAL)
+
+
+def _unwritten(table: Path, problems: int) -> str:
+    return f"nothing could be read, {many(problems, 'input')} not read; {table} {'stays as it was' if table.exists() else 'was not written'}"
 
 
 def _name_further(table: Path, claims: int) -> None:
@@ -304,9 +332,9 @@ def _report_run(summary: Summary, output: str, as_json: bool) -> None:
     refused = {**summary.filtered, **summary.quarantined}
     reasons = f" ({', '.join(f'{count} {code}' for code, count in sorted(refused.items()))}; see quarantine.jsonl)" if refused else ""
     articles = summary.extracted + summary.without_claims
-    alike = f"{summary.duplicates} duplicates, {summary.near_duplicates} near-duplicates, "
+    alike = f"{many(summary.duplicates, 'duplicate')}, {many(summary.near_duplicates, 'near-duplicate')}, "
     _name_further(Path(output) / "claims.xlsx", summary.claims)
-    _say(f"{summary.claims} claims from {articles} articles ({summary.without_claims} without claims), {alike}{sum(refused.values())} of {summary.inputs} inputs not read{reasons} -> {output}")
+    _say(f"{many(summary.claims, 'claim')} from {many(articles, 'article')} ({summary.without_claims} without claims), {alike}{sum(refused.values())} of {many(summary.inputs, 'input')} not read{reasons} -> {output}")
     if not summary.adds_up:
         _say("accordingto: the counts do not add up; this is an error of the program: report it.")
         raise typer.Exit(EXIT_INCOMPLETE)
@@ -345,7 +373,7 @@ def main() -> None:
         signal.signal(signal.SIGINT, _interrupt)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # an orderly end, which removes the half-written table
     try:
-        app()
+        app(prog_name=os.environ.get("ACCORDINGTO_PROGRAM") or None)  # start.py names itself
     except IncompleteError as error:
         _say(f"accordingto: {error}")
         sys.exit(EXIT_INCOMPLETE)

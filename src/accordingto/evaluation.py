@@ -50,8 +50,10 @@ def read_gold(path: Path) -> list[dict]:
     try:
         with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8") as lines:
             gold = [json.loads(line) for line in lines if line.strip()]
+    except FileNotFoundError as error:
+        raise GoldError(path, "there is no such file") from error
     except (OSError, EOFError, ValueError) as error:
-        raise GoldError(path, str(error)) from error
+        raise GoldError(path, getattr(error, "strerror", None) or str(error)) from error
     for number, row in enumerate(gold, 1):
         if not isinstance(row, dict) or not {"id", "text", "attributions"} <= row.keys():
             raise GoldError(path, f"line {number} lacks one of `id`, `text`, `attributions`")
@@ -238,7 +240,7 @@ def read_articles_of(gold: Iterable[Row], *, model: Path | None, guideline: str 
 def format_figures(figures: Mapping[str, float]) -> str:
     """Return figures as lines, with what two trained people reach with each other on PolNeAR beside them where that is known."""
     width = max(map(len, figures))
-    return "\n".join(f"{name:{width}}  {value:>8}" + (f"   (people {HUMAN[name]})" if name in HUMAN else "") for name, value in figures.items())
+    return "\n".join(f"{name:{width}}  {value:>8}" + (f"   (people on PolNeAR {HUMAN[name]})" if name in HUMAN else "") for name, value in figures.items())
 
 
 def check_floors(gold: Path, figures: Mapping[str, float], floors: Path) -> str:

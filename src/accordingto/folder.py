@@ -25,7 +25,7 @@ from accordingto.output import Summary, write_outputs
 from accordingto.pool import BATCH, Failure, Pool, WorkersDieError
 from accordingto.reader.page import web_address
 from accordingto.reading import make_read
-from accordingto.run import Wanted
+from accordingto.run import Wanted, check_unreviewed
 
 RUN_FILE = "run.json"
 FILTERED = ("unsupported_language",)  # refused on purpose, and not worth a retry
@@ -62,14 +62,16 @@ def options_from_json(facts: dict[str, Any]) -> RunOptions:
     return RunOptions(**own | {"formats": tuple(own["formats"])}, wanted=wanted)
 
 
-def extract_run(names: Sequence[str], folder: Path, options: RunOptions, *, urls: Sequence[str] = (), model: Path | None, workers: int, memory: int, progress: Progress) -> Summary:
+def extract_run(names: Sequence[str], folder: Path, options: RunOptions, *, urls: Sequence[str] = (), model: Path | None, workers: int, memory: int, progress: Progress, overwrite: bool = False) -> Summary:
     """Read the articles behind `names` into a run's folder, or go on with it, and return the counts.
 
-    Raises RunError where the folder holds another run, IncompleteError where it can go on later.
+    overwrite: replace tables in which a reviewer wrote something. Raises OutputError where one did, RunError where the folder holds another run, IncompleteError where it can go on later.
     """
     for name in names:
         if name == STDIN or (Path(name).exists() and not (Path(name).is_file() or Path(name).is_dir())):
             raise RunError(folder, f"{'the standard input' if name == STDIN else repr(name)} cannot be read again after a stop", "write its text to a file, or the claims to a table")
+    if not overwrite:
+        _check_unreviewed(folder, options)
     ledger = open_run(folder, options, model)
     try:
         return _work(ledger, names, urls, options, model, workers, memory, progress)
@@ -77,7 +79,12 @@ def extract_run(names: Sequence[str], folder: Path, options: RunOptions, *, urls
         ledger.close()
 
 
-def retry_run(folder: Path, *, workers: int, memory: int, progress: Progress) -> Summary:
+def _check_unreviewed(folder: Path, options: RunOptions) -> None:
+    for format in options.formats:
+        check_unreviewed(folder / f"claims.{format}")
+
+
+def retry_run(folder: Path, *, workers: int, memory: int, progress: Progress, overwrite: bool = False) -> Summary:
     """Read a run's quarantine again, as the run was made, and return the counts."""
     ledger = _existing(folder)
     try:
@@ -85,6 +92,8 @@ def retry_run(folder: Path, *, workers: int, memory: int, progress: Progress) ->
         options = options_from_json(facts["options"])
         model = Path(facts["model_folder"]) if facts["model_folder"] else None
         _check_same(folder, facts, _facts(options, model))
+        if not overwrite:
+            _check_unreviewed(folder, options)
         paths = ledger.problem_paths(FILTERED)
         _check_place(folder, facts.get("named_from", ""), paths)
         ledger.forget_problems(paths)
@@ -160,9 +169,21 @@ def digest_of_model(model: Path | None) -> str:
 def _check_same(folder: Path, known: dict[str, Any], facts: dict[str, Any]) -> None:
     """Refuse to go on with another version, model or options; raises RunError, naming each difference."""
     differences = [f"{name} was {known[name][:16]} and is {facts[name][:16]}" for name in ("version", "model") if known[name] != facts[name]]
-    differences += [f"{name} was {known['options'].get(name)!r} and is {value!r}" for name, value in facts["options"].items() if known["options"].get(name) != value]
+    differences += [f"it was made with {_flags(name, known['options'].get(name))}, and this is {_flags(name, value)}" for name, value in facts["options"].items() if known["options"].get(name) != value]
     if differences:
-        raise RunError(folder, f"it was made otherwise: {', '.join(differences)}", "give the options that it was made with, or choose a new folder")
+        raise RunError(folder, "; ".join(differences), "give the options that it was made with, or choose a new folder")
+
+
+def _flags(name: str, value: Any) -> str:
+    """Return an option as one gives it on the command line."""
+    if isinstance(value, dict):
+        return " ".join(_flags(each, words) for each, words in value.items()) or "no --stance, --attribution-type or --framing"
+    flag = f"--{name.removesuffix('s') if isinstance(value, list) else name.replace('_', '-')}"
+    if isinstance(value, bool):
+        return flag if value else f"--no-{flag[2:]}"
+    if isinstance(value, list):
+        return " ".join(f"{flag} {word}" for word in value)
+    return f"no {flag}" if value is None else f"{flag} {value}"
 
 
 def _work(ledger: Ledger, names: Sequence[str], urls: Sequence[str], options: RunOptions, model: Path | None, workers: int, memory: int, progress: Progress) -> Summary:

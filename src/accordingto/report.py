@@ -22,8 +22,9 @@ from urllib.parse import urlsplit
 from accordingto.chart import shorten
 from accordingto.errors import OutputError
 from accordingto.reviewed import Covered, ReviewedClaim, read_reviewed
+from accordingto.say import many
 from accordingto.schema import JOINT
-from accordingto.section import Count, Lists, Section, TableRow, many, sections_of
+from accordingto.section import Count, Lists, Section, TableRow, sections_of
 from accordingto.table import replacing
 
 ENDINGS = (".html", ".htm")

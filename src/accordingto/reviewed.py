@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from accordingto.errors import TableError
 from accordingto.row import read_rows
+from accordingto.table import COLUMNS, flatten_claim
 
 NEEDS = ("claim_id", "article_id", "speaker", "source_kind", "stance", "attitude", "attitude_target", "framing", "attribution_type",
          "claim", "source", "cue", "content", "context", "parent_id", "confidence", "model")  # fmt: skip
@@ -70,7 +71,7 @@ def read_reviewed(tables: Sequence[Path]) -> Covered:
     claims: dict[Any, ReviewedClaim] = {}
     for number, path in enumerate(tables):
         rows = 0
-        for row in read_rows(path, NEEDS):
+        for row in _run_rows(path) if path.is_dir() else read_rows(path, NEEDS):
             rows += 1
             claim = _reviewed_claim(row, number)
             if row["decision"].strip() and not claim.decision:
@@ -86,6 +87,16 @@ def read_reviewed(tables: Sequence[Path]) -> Covered:
         why = f"all of its {covered.rejected:,} claims are rejected" if covered.rejected else "it holds no claims"
         raise TableError(", ".join(map(str, tables)), why, "give a table with a claim to report")
     return covered
+
+
+def _run_rows(folder: Path) -> Iterator[dict[str, str]]:
+    """Yield the rows of a run with what was decided in it; raises RunError."""
+    from accordingto.review.rows import read_states, reviewed_rows
+    from accordingto.review.runs import read_run
+
+    run = read_run(folder)
+    for row in reviewed_rows(run, read_states(run)):
+        yield {name: "" if value is None else str(value) for name, value in flatten_claim(row).items() if name in COLUMNS}
 
 
 def _arrange(claims: Iterable[ReviewedClaim], covered: Covered) -> None:

@@ -4,22 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain, count, islice, takewhile
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO, TYPE_CHECKING
 
 from accordingto.article import find_inputs, read_articles
 from accordingto.claim import claims_from_doc
-from accordingto.errors import InputError
+from accordingto.errors import InputError, OutputError, TableError
 from accordingto.reader.item import carries_columns
 from accordingto.roster import RosterRow, roster_of
+from accordingto.row import read_rows
 from accordingto.schema import Article, Claim, Problem, RunCounts
-from accordingto.table import check_roster, claim_from_json, json_of_claim, write_roster, write_table, writer_of
+from accordingto.table import REVIEW_COLUMNS, check_roster, claim_from_json, json_of_claim, write_roster, write_table, writer_of
 from accordingto.workbook import About
 
 if TYPE_CHECKING:
     from spacy.language import Language
 
+REVIEWED = (".csv", ".xlsx")  # endings of tables that a person can have written into
 Progress = Callable[[int, int], None]  # articles done, articles in all
 
 
@@ -38,16 +41,19 @@ class Wanted:
 
 def extract_table(
     names: Iterable[str], output: str, *, format: str | None, model: Path | None, guideline: str | None, threads: int, wanted: Wanted, progress: Progress, speakers: Path | None = None,
-    text_column: str | None = None, urls: Sequence[str] = (),
+    text_column: str | None = None, urls: Sequence[str] = (), overwrite: bool = False,
 ) -> RunCounts:  # fmt: skip
     """Write the claims of all articles behind `names` to a table, and their speakers to another where one is named; return the counts.
 
-    What cannot be read is in the counts' problems and stops nothing. Raises ModelError, OutputError.
+    What cannot be read is in the counts' problems and stops nothing; where nothing could be read, an old table stays as it was.
+    overwrite: replace a table in which a reviewer wrote something. Raises ModelError, OutputError.
     """
     from accordingto.pipeline import load  # brings spaCy, which the review of a run need not wait for
 
     if output != "-":
         writer_of(Path(output), format)  # refuse a wrong ending before the model has worked for an hour
+        if not overwrite:
+            check_unreviewed(Path(output))
     if speakers is not None:
         check_roster(speakers)
     inputs = find_inputs(names)
@@ -61,10 +67,27 @@ def extract_table(
         rows: Iterator[Claim] = (claim for claims in kept for claim in claims)
         with TemporaryFile() as spool:
             rows, src = _carry_columns(rows, spool) if any(carries_columns(str(p)) for p in (*inputs.paths, *urls)) else (rows, set())
-            counts.claims = write_table(rows, output, format, sorted(src), _about(counts, places, output))
-        if speakers is not None:
+            first = list(islice(rows, 1))  # where there is none, all was read
+            if counts.articles or output == "-":
+                counts.claims = write_table(chain(first, rows), output, format, sorted(src), _about(counts, places, output))
+        if speakers is not None and counts.articles:
             write_roster(rosters, speakers)
     return counts
+
+
+def check_unreviewed(table: Path) -> None:
+    """Raise OutputError where a table, or a workbook that goes on from it, holds what a reviewer wrote, which a new one would lose."""
+    further = (table.with_name(f"{table.stem}-{number}{table.suffix}") for number in count(2))
+    for path in (table, *takewhile(Path.is_file, further)):
+        if path.suffix.lower() in REVIEWED and path.is_file() and _is_reviewed(path):
+            raise OutputError(path, "a reviewer has written into the table that stands there", "give another name, or --overwrite to lose what was written")
+
+
+def _is_reviewed(path: Path) -> bool:
+    try:
+        return any(row[name].strip() for row in read_rows(path) for name in REVIEW_COLUMNS)
+    except TableError:  # no table of claims, or a damaged one, which nobody can have reviewed
+        return False
 
 
 def _carry_columns(claims: Iterable[Claim], spool: IO[bytes]) -> tuple[Iterator[Claim], set[str]]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from accordingto import chart
 from accordingto.chart import Bar
 from accordingto.reviewed import ReviewedClaim
+from accordingto.say import many
 
 SPEAKERS, STANCE_SPEAKERS, PAIRS, PUBLISHERS, BARS = 50, 20, 30, 20, 15  # rows of a table, and of a chart; all others share one row more
 
@@ -271,8 +272,3 @@ def _kinds_of(claims: Sequence[ReviewedClaim], members: Iterable[int]) -> str:
 def _kinds_lead(claims: Sequence[ReviewedClaim]) -> str:
     unnamed = sum(claim.kind in ("unnamed", "group") for claim in claims)
     return f"{unnamed / len(claims):.0%} of the claims come from an unnamed person or a group. {KINDS_LEAD}" if _labelled(claims, "kind") else KINDS_LEAD
-
-
-def many(number: int, word: str) -> str:
-    """Return a number with its noun: 1 row, 2 rows."""
-    return f"{number:,} {word}{'' if number == 1 else 's'}"

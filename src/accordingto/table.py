@@ -6,9 +6,9 @@ import json
 import os
 import sys
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, fields
+from dataclasses import asdict, dataclass, field, fields
 from glob import escape
 from itertools import islice
 from pathlib import Path
@@ -35,17 +35,24 @@ Writer = Callable[[Iterable[Claim], BinaryIO, Sequence[str]], int]  # claims, a 
 _FLOATS = ("confidence", "speaker_confidence", "stance_confidence")
 
 
+@dataclass(frozen=True)
+class ReviewedRow(Claim):
+    """A claim with what stands in the reviewer's columns of its row."""
+
+    review: Mapping[str, str] = field(default_factory=dict)  # by REVIEW_COLUMNS
+
+
 def flatten_claim(claim: Claim) -> dict[str, Any]:
     """Return a claim as one flat row: spans as `0 5;16 23`, None where a field does not apply."""
     row: dict[str, Any] = {}
-    for field in fields(Claim):
-        value = getattr(claim, field.name)
+    for name in (f.name for f in fields(Claim)):
+        value = getattr(claim, name)
         if isinstance(value, SpanText):
-            row[field.name] = value.text
-            row[f"{field.name}_spans"] = ";".join(f"{s} {e}" for s, e in value.spans)
-        elif field.name != "src":
-            row[field.name] = value
-    return row | dict.fromkeys(REVIEW_COLUMNS, "") | {f"src_{name}": value for name, value in claim.src.items()}
+            row[name] = value.text
+            row[f"{name}_spans"] = ";".join(f"{s} {e}" for s, e in value.spans)
+        elif name != "src":
+            row[name] = value
+    return row | dict.fromkeys(REVIEW_COLUMNS, "") | dict(claim.review if isinstance(claim, ReviewedRow) else {}) | {f"src_{name}": value for name, value in claim.src.items()}
 
 
 def columns_of(src: Iterable[str] = ()) -> list[str]:

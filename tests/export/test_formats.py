@@ -16,7 +16,7 @@ from accordingto.errors import OutputError
 from accordingto.evaluation import read_gold, score
 from accordingto.export.brat import CONFIG, write_brat
 from accordingto.export.docbin import write_docbin
-from accordingto.export.gold import held_out, write_gold
+from accordingto.export.gold import choose_held_out, held_out, write_gold
 from accordingto.export.jsonl import read_article, write_jsonl
 from accordingto.export.judged import OPEN, TAKEN
 from accordingto.export.labelstudio import write_labelstudio
@@ -413,3 +413,17 @@ def test_writers_refuse_a_text_that_the_disk_changed(tmp_path, monkeypatch):
         write_brat(SOME, tmp_path / "out", unreviewed=False)
     assert not (tmp_path / "out").exists()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_number_held_out_is_the_nearest_to_the_share_and_further_articles_move_few():
+    made = [article(f"Text {i}.", article_id=str(i)) for i in range(40)]
+    for number in range(1, 40):
+        for share in (0.0, 0.2, 0.5, 0.9):
+            chosen = choose_held_out(made[:number], share, {})
+            assert abs(len(chosen) - share * number) <= 0.5
+            assert len(chosen - choose_held_out(made[: number + 1], share, {})) <= 1
+    assert choose_held_out(made, 0.2, {}) <= choose_held_out(made, 0.5, {})
+    twins = [*made[:5], *(article(f"Text {i}. Again.", article_id=f"{i} again", near_duplicate_of=str(i)) for i in range(5))]
+    chosen = choose_held_out(twins, 0.2, {a.article_id: a.facts["text_sha256"] for a in made})
+    assert len(chosen) == 2
+    assert len({name.split()[0] for name in chosen}) == 1

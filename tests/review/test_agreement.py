@@ -137,6 +137,21 @@ def test_no_reviewers_name_controls_the_terminal(folder, claims):
     assert all(c.isprintable() for line in done.stdout.splitlines() for c in line)
 
 
+def test_speakers_are_compared_too(folder, claims):
+    for reviewer in ("Ann", "Bo"):
+        for pair in claims[:2]:
+            decide(folder, pair, verdict, "accept", reviewer=reviewer)
+    decide(folder, claims[0], edit, "speaker", "Ada", reviewer="Bo")
+    (found,) = [p for p in measure_agreement(folder).pairs if p.field == "speaker"]
+    assert (found.claims, found.same) == (2, 0.5)
+
+
+def test_one_reviewer_is_nothing_to_compare(folder, claims):
+    decide(folder, claims[0], verdict, "accept")
+    done = run("agreement", folder)
+    assert (done.returncode, done.stdout) == (0, "nothing to compare: no claim has been decided by two reviewers yet\n")
+
+
 def test_run_that_nobody_reviewed_is_refused(folder):
     done = run("agreement", folder)
     assert (done.returncode, "nobody has decided anything in it" in done.stderr) == (1, True)

@@ -29,6 +29,14 @@ def state_of(*decisions):
         ([verdict("accept"), verdict("reject", reviewer="Bo"), lead("accept")], "accept", False),
         ([lead("reject"), verdict("accept"), verdict("accept", reviewer="Bo")], "reject", False),
         ([edit("stance", "deny"), edit("stance", "warn", reviewer="Bo")], "", True),
+        ([verdict("accept"), edit("speaker", "Ann Lee", old="Ann"), verdict("accept", reviewer="Bo")], "accept", True),  # Bo holds what the machine wrote
+        ([verdict("accept", reviewer="Bo"), edit("claim", "it rains", old="rain"), verdict("accept")], "accept", True),
+        ([verdict("accept"), edit("claim", "it  rains", old="it rains"), verdict("accept", reviewer="Bo")], "accept", False),
+        ([edit("stance", "deny", old="ask"), verdict("accept", reviewer="Bo")], "accept", True),
+        ([verdict("accept"), edit("stance", "deny", old="ask"), edit("stance", "ask", old="deny"), verdict("accept", reviewer="Bo")], "accept", False),  # changed back
+        ([verdict("accept"), edit("stance", "deny", old="ask"), verdict("accept", reviewer="Bo"), edit("stance", "deny", old="ask", reviewer="Bo")], "accept", False),
+        ([verdict("accept"), edit("stance", "deny", old="ask"), verdict("accept", reviewer="Bo"), lead("deny", "stance")], "accept", False),
+        ([verdict("accept"), edit("note", "x"), verdict("accept", reviewer="Bo")], "accept", False),
         ([edit("note", "x"), edit("note", "y", reviewer="Bo")], "", False),
         ([verdict("accept"), verdict("reject", reviewer="Bo"), lead("look again", "note")], "reject", True),  # a remark settles nothing
         ([verdict("accept"), verdict("reject", reviewer="Bo"), lead("accept"), lead("")], "reject", True),  # the lead's verdict is taken back

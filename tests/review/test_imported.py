@@ -168,11 +168,13 @@ def test_dates_and_numbers_that_a_spreadsheet_rewrote_are_named_and_cost_nothing
     ("changes", "column"),
     [({"decision": "okay"}, "decision"), ({"corrected_stance": "lie"}, "corrected_stance"), ({"stance": "lie"}, "stance"), ({"stance": ""}, "stance"), ({"negated": "WAHR"}, "negated")],
 )
-def test_words_that_are_none_are_named_and_not_taken(folder, tmp_path, changes, column):
+def test_row_of_words_that_are_none_is_refused_and_the_words_are_named(folder, tmp_path, changes, column):
     row, done = one_row(folder, tmp_path, changes)
     assert [(cell.column, cell.found) for cell in done.mangled] == [(column, changes[column])]
     assert done.edited == []
-    assert done.accepted == ([] if column == "decision" else [row["claim_id"]])
+    whole = column != "negated"  # in which a spreadsheet of another language writes other words
+    assert (done.accepted, done.refused) == (([], [row["claim_id"]]) if whole else ([row["claim_id"]], []))
+    assert done.written == (0 if whole else 1)
     assert done.lost == 1
 
 
@@ -199,7 +201,8 @@ def test_unknown_and_duplicated_rows_are_named(folder, tmp_path):
     table = [same, same, differing, differing | {"decision": "reject"}, two, two | {"decision": "reject", "reviewer": "Bo"}, rows[3] | {"claim_id": "c_gone"}, rows[4] | {"claim_id": ""}]
     write_csv(table, tmp_path / "t.csv")
     done = import_tables(folder, [tmp_path / "t.csv"])
-    assert done.unknown == ["c_gone", "row 8, without an id"]
+    assert done.unknown == ["c_gone", "row 9, without an id"]
+    assert done.places == {"c_gone": ["8"], rows[1]["claim_id"]: ["4", "5"]}
     assert sorted(done.duplicated) == sorted([rows[0]["claim_id"], rows[1]["claim_id"], rows[1]["claim_id"]])
     assert done.contradicted == [rows[1]["claim_id"]]
     assert (done.accepted, done.rejected) == ([rows[0]["claim_id"], rows[2]["claim_id"]], [rows[2]["claim_id"]])
@@ -268,15 +271,18 @@ def test_command_reports_and_leaves_with_a_code(folder, tmp_path):
     done = run("import", folder, tmp_path / "t.csv", "--reviewer", "Ann", "--json")
     facts = json.loads(done.stdout)
     assert (done.returncode, facts["accepted"], facts["written"], facts["lost"]) == (3, [rows[0]["claim_id"]], 1, 1)
-    assert facts["mangled"] == [{"claim_id": rows[1]["claim_id"], "column": "decision", "was": "", "found": "\x1bmaybe"}]
-    assert "decision: 1 cells are not taken" in done.stderr
+    assert facts["mangled"] == [{"claim_id": rows[1]["claim_id"], "column": "decision", "was": "", "found": "\x1bmaybe", "row": 3}]
+    assert f"decision: 1 cell is not taken; in row 3, {rows[1]['claim_id']}, it was" in done.stderr
+    assert "choose one of accept, reject, unsure\n" in done.stderr
+    assert f"{rows[1]['claim_id']} (row 3)" in done.stderr
+    assert "1 decision is new" in done.stderr
     assert f"{len(rows)} rows: 1 accepted, 0 rejected, 0 unsure, 0 edited" in done.stderr
     assert "\x1b" not in done.stderr
     rows[1].update(decision="")
     write_csv(rows, tmp_path / "t.csv")
     assert run("import", folder, tmp_path / "t.csv", "--reviewer", "Ann").returncode == 0
     undone = run("import", folder, "--undo")
-    assert (undone.returncode, undone.stderr.split(" was taken back")[0]) == (0, "an import of 1 decisions")
+    assert (undone.returncode, undone.stderr.split(" was taken back")[0]) == (0, "an import of 1 decision")
     assert "there is no import to take back" in run("import", folder, "--undo").stderr
     assert run("import", folder).returncode == run("import", folder, tmp_path / "t.csv", "--undo").returncode == 2
 

@@ -92,6 +92,18 @@ def test_reviewers_who_worked_apart_come_together_in_any_order(folders):
     assert "c_new" in state(ann)
 
 
+def test_undo_of_an_import_is_no_reviewer_and_an_edited_speaker_is_a_conflict(folders):
+    made, claims = folders
+    decide(made[0], about(claims[0], verdict, "accept"), about(claims[0], edit, "speaker", "Ada", old=claims[0][0].speaker or ""))
+    decide(made[1], about(claims[0], verdict, "accept", reviewer="Bo"))
+    with DecisionLog(made[1]) as log:
+        log.decide([about(claims[1], verdict, "accept", reviewer="Bo", batch="i_1")])
+        log.undo_batch("i_1")
+    merged = merge_logs(made[0], [made[1]])
+    assert merged.reviewers == ["Ann", "Bo"]
+    assert [c.claim_id for c in merged.conflicts] == [claims[0][0].claim_id]
+
+
 def test_lead_settles_a_conflict(folders):
     made, claims = folders
     work_apart(made, claims)
@@ -187,7 +199,7 @@ def test_command_names_conflicts_and_counts(folders, tmp_path):
     assert done.returncode == 0, done.stderr
     assert (facts["decisions"], facts["new"], len(facts["conflicts"])) == (15, 8, 1)
     assert f"{claims[0][0].claim_id}: Ann decision accept, stance deny; Bo decision reject" in done.stderr
-    assert "15 decisions, 8 of them new, by 3 reviewers; 1 conflicts, 0 orphaned" in done.stderr
+    assert "15 decisions, 8 of them new, by 3 reviewers; 1 conflict, 0 orphaned" in done.stderr
     assert run("merge", made[0]).returncode == 2
 
 

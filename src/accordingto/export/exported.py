@@ -11,9 +11,12 @@ from typing import Any
 from accordingto.errors import OutputError, RunError
 from accordingto.export.judged import OPEN, JudgedArticle, judged_articles
 from accordingto.review.log import LOG_FILE, DecisionLog
+from accordingto.review.rows import read_states
 from accordingto.review.runs import ReviewRun, read_run
+from accordingto.say import many
 
-FORMATS = ("gold", "brat", "webannotation", "docbin", "labelstudio", "jsonl")
+TABLES = ("csv", "xlsx")  # all claims with what was decided about them
+FORMATS = (*TABLES, "gold", "brat", "webannotation", "docbin", "labelstudio", "jsonl")
 HELD_OUT = ".held_out"  # before the ending of the file that keeps the share kept out of training
 
 
@@ -50,6 +53,8 @@ def export_run(folder: Path, format: str, path: Path, options: ExportOptions) ->
     if not 0 <= options.held_out < 1:
         raise OutputError(path, f"a share of {options.held_out:g} cannot be held out", "give one from 0 to less than 1, as 0.2")
     run = read_run(folder)
+    if format in TABLES:
+        return _export_table(run, path, format)
     articles = read_judged(run)
     exported = Exported(verdicts=dict(sorted(Counter(c.verdict for a in articles for c in a.claims).items())))
     some = [a for a in articles if a.held(unreviewed=options.unreviewed) or any(c.verdict == "rejected" for c in a.claims)]
@@ -57,8 +62,23 @@ def export_run(folder: Path, format: str, path: Path, options: ExportOptions) ->
         raise RunError(folder, "nobody has decided anything in it", "review it first, or take what the model wrote with --unreviewed")
     left = sum(exported.verdicts.get(verdict, 0) for verdict in OPEN)
     if left and not options.unreviewed:
-        exported.notes.append(f"{left} claims that are not settled were left out")
+        exported.notes.append(f"{many(left, 'claim that is not settled was', 'claims that are not settled were')} left out")
     WRITERS[format](some, path, options, run, exported)
+    return exported
+
+
+def _export_table(run: ReviewRun, path: Path, format: str) -> Exported:
+    """Write all claims with their decisions; one that nobody has settled stands there too, without a decision."""
+    from accordingto.export.sheet import write_reviewed
+
+    if path.suffix.lower() != f".{format}":  # programs that open it, `import` among them, go by the ending
+        raise OutputError(path, f"{path.suffix!r} is not the ending of a {format} table", f"give a name that ends in .{format}")
+    articles = read_judged(run)
+    exported = Exported(len(articles), verdicts=dict(sorted(Counter(c.verdict for a in articles for c in a.claims).items())))
+    exported.claims = write_reviewed(run, read_states(run), path, format)
+    for word, sentence in (("unreviewed", "nobody has decided about {}"), ("disputed", "reviewers differ about {}: no decision, and the note says who says what")):
+        if exported.verdicts.get(word):
+            exported.notes.append(sentence.format(many(exported.verdicts[word], "claim")))
     return exported
 
 
@@ -71,26 +91,25 @@ def read_judged(run: ReviewRun) -> list[JudgedArticle]:
 
 
 def _write_gold(articles: Sequence[JudgedArticle], path: Path, options: ExportOptions, run: ReviewRun, exported: Exported) -> None:
-    from accordingto.export.gold import held_out, write_gold
+    from accordingto.export.gold import choose_held_out, write_gold
 
     whole = [a for a in articles if a.settled or options.partial or options.unreviewed]
     if not whole:
         raise RunError(run.folder, "in none of its articles every claim was decided, and only such an article is gold", "decide the others, or take them as they are with --partial")
     if len(whole) < len(articles):
-        exported.notes.append(f"{len(articles) - len(whole)} articles of which some claims are not settled were left out: they are no gold (--partial takes them)")
+        exported.notes.append(f"{many(len(articles) - len(whole), 'article of which some claims are not settled was', 'articles of which some claims are not settled were')} left out: no gold (--partial takes them)")
     if run.wanted.min_confidence or any(run.wanted.labels.values()):
         exported.notes.append("the run was made with filters: what they left out nobody saw, and it counts as no attribution")
     originals = {article_id: str(facts["text_sha256"]) for article_id, facts in run.articles.items()}
-    kept: list[JudgedArticle] = []
-    kept_out: list[JudgedArticle] = []
-    for article in whole:
-        (kept_out if held_out(article, options.held_out, originals) else kept).append(article)
+    chosen = choose_held_out(whole, options.held_out, originals)
+    kept = [a for a in whole if a.article_id not in chosen]
+    kept_out = [a for a in whole if a.article_id in chosen]
     exported.articles = len(whole)
     exported.claims = write_gold(kept, path, unreviewed=options.unreviewed, nested=run.wanted.nested)
     other = path.with_name(f"{path.stem}{HELD_OUT}{path.suffix}")
     if options.held_out:
         exported.claims += write_gold(kept_out, other, unreviewed=options.unreviewed, nested=run.wanted.nested)
-        exported.notes.append(f"{len(kept_out)} articles are held out, in {other}")
+        exported.notes.append(f"{len(kept_out)} of {many(len(whole), 'article')} held out, in {other}; {len(kept)} in {path}")
     elif other.exists():
         exported.notes.append(f"nothing is held out, and {other} is of an earlier export: do not measure with it what learned from {path}")
 
@@ -101,7 +120,7 @@ def _held(articles: Sequence[JudgedArticle], options: ExportOptions, exported: E
     exported.articles = len(some)
     rejected = exported.verdicts.get("rejected", 0)
     if rejected:
-        exported.notes.append(f"{rejected} rejected claims were left out: the format has no word for them")
+        exported.notes.append(f"{many(rejected, 'rejected claim was', 'rejected claims were')} left out: the format has no word for them")
     return some
 
 
@@ -110,7 +129,7 @@ def _write_brat(articles: Sequence[JudgedArticle], path: Path, options: ExportOp
 
     exported.claims, left_out = write_brat(_held(articles, options, exported), path, unreviewed=options.unreviewed)
     if left_out:
-        exported.notes.append(f"{left_out} claims were left out: a tab stands in them, which brat's files cannot hold, or nothing but white space")
+        exported.notes.append(f"{many(left_out, 'claim was', 'claims were')} left out: a tab stands there, which brat's files cannot hold, or nothing but white space")
 
 
 def _write_labelstudio(articles: Sequence[JudgedArticle], path: Path, options: ExportOptions, run: ReviewRun, exported: Exported) -> None:
@@ -126,7 +145,7 @@ def _write_docbin(articles: Sequence[JudgedArticle], path: Path, options: Export
     exported.articles = len(articles)
     exported.claims, moved = write_docbin(articles, path, unreviewed=options.unreviewed)
     if moved:
-        exported.notes.append(f"{moved} spans that do not begin and end with tokens were fitted to them; the exact places are in the attributes of the group `cue`")
+        exported.notes.append(f"{many(moved, 'span that does not begin and end with tokens was', 'spans that do not begin and end with tokens were')} fitted to them; the exact places are in the attributes of the group `cue`")
 
 
 def _write_webannotation(articles: Sequence[JudgedArticle], path: Path, options: ExportOptions, run: ReviewRun, exported: Exported) -> None:

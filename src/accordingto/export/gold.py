@@ -82,6 +82,27 @@ def held_out(article: JudgedArticle, share: float, originals: Mapping[str, str])
     return in_share(originals.get(str(article.facts.get("near_duplicate_of") or ""), own), share)
 
 
+def choose_held_out(articles: Sequence[JudgedArticle], share: float, originals: Mapping[str, str]) -> set[str]:
+    """Return the ids of the articles that are kept out of training: so many that their share is the nearest to the one wanted.
+
+    By the digests of their texts, so that further articles move few of the others; near-duplicates go together.
+    """
+    groups: dict[str, list[str]] = {}
+    for article in articles:
+        groups.setdefault(originals.get(str(article.facts.get("near_duplicate_of") or ""), str(article.facts["text_sha256"])), []).append(article.article_id)
+    chosen: set[str] = set()
+    for _, ids in sorted((_place_of(digest), ids) for digest, ids in groups.items()):
+        if abs(len(chosen) + len(ids) - share * len(articles)) >= abs(len(chosen) - share * len(articles)):
+            break
+        chosen |= set(ids)
+    return chosen
+
+
+def _place_of(text_sha256: str) -> int:
+    """Return where a text stands in the order by which texts are held out, from 0 to 2³²: always the same."""
+    return int(hashlib.sha256(f"held out {text_sha256}".encode()).hexdigest()[:8], 16)
+
+
 def in_share(text_sha256: str, share: float) -> bool:
     """Return whether a text belongs to a share of all texts: always the same for the same text, and a larger share holds a smaller one."""
-    return int(hashlib.sha256(f"held out {text_sha256}".encode()).hexdigest()[:8], 16) < share * 2**32
+    return _place_of(text_sha256) < share * 2**32

@@ -53,7 +53,7 @@ def measure_agreement(folder: Path) -> Agreement:
     states = fold(decisions)
     claims = {claim.claim_id: claim for claim in (*run.added_claims(states), *run.claims())}
     known = {claim_id: state for claim_id, state in states.items() if claim_id in claims}
-    judged = {name: _judgements(name, known, claims) for name in ("decision", *WORDS)}
+    judged = {name: _judgements(name, known, claims) for name in ("decision", "speaker", *WORDS)}
     reviewers = sorted({name for state in known.values() for name in (*state.by, *state.edits_by)})
     pairs = [_pair(pair, name, judgements) for pair in combinations(reviewers, 2) for name, judgements in judged.items()]
     alpha = {name: krippendorff_alpha(_units(judgements)) for name, judgements in judged.items()}
@@ -154,6 +154,9 @@ def lines_of(agreement: Agreement) -> Iterator[str]:
     def figure(value: Any) -> str:
         return "–" if value is None else f"{value:.3f}"
 
+    if not agreement.pairs:
+        yield "nothing to compare: no claim has been decided by two reviewers yet"
+        return
     yield f"{'field':<18}{'claims':>7}{'alpha':>8}   between two: claims, share alike, kappa"
     for name, alpha in agreement.alpha.items():
         pairs = [f"{' & '.join(r or '(no name)' for r in p.reviewers)}: {p.claims}, {figure(p.same)}, {figure(p.kappa)}" for p in agreement.pairs if p.field == name]

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from accordingto.errors import RunError
-from accordingto.say import say
+from accordingto.say import many, say
 
 if TYPE_CHECKING:
     from accordingto.review.imported import Imported
@@ -39,7 +39,7 @@ def import_reviewed(
         raise typer.BadParameter("name tables, or give --undo without them", param_hint="TABLES")
     if undo:
         undone = undo_import(run)
-        say(f"an import of {undone[1]} decisions was taken back in {run}" if undone else f"there is no import to take back in {run}")
+        say(f"an import of {many(undone[1], 'decision')} was taken back in {run}" if undone else f"there is no import to take back in {run}")
         if as_json:
             typer.echo(json.dumps({"batch": undone[0] if undone else None, "decisions": undone[1] if undone else 0}))
         return
@@ -52,15 +52,30 @@ def import_reviewed(
 
 
 def _report_import(done: Imported, run: Path) -> None:
-    for what, names in (("unknown: this run has no such claim", done.unknown), ("several rows that say different things; none is taken", done.contradicted), ("refused: a text of the row is not the claim's", done.refused)):
-        _name(what, sorted(set(names)))
+    from accordingto.review.sheet import allowed
+
+    not_taken = (
+        ("unknown: this run has no such claim", done.unknown),
+        ("several rows that say different things; none is taken", done.contradicted),
+        ("refused: a text of the row is not the claim's, or a word may not stand there", done.refused),
+    )
+    for what, names in not_taken:
+        _name(what, [_placed(name, done.places) for name in sorted(set(names))])
     for column, count in Counter(cell.column for cell in done.mangled).items():
         first = next(cell for cell in done.mangled if cell.column == column)
-        say(f"{column}: {count} cells are not taken; of {first.claim_id} it was {first.was[:60]!r} and is {first.found[:60]!r}")
+        words = f"; choose one of {', '.join(allowed(column))}" if allowed(column) else ""
+        say(f"{column}: {many(count, 'cell is', 'cells are')} not taken; in row {first.row}, {first.claim_id}, it was {first.was[:60]!r} and is {first.found[:60]!r}{words}")
     _name("written by another model; the verdicts are taken, the labels are not", done.other_version)
     taken = f"{len(done.accepted)} accepted, {len(done.rejected)} rejected, {len(done.unsure)} unsure, {len(done.edited)} edited ({len(done.only_edited)} without a verdict), {len(done.untouched)} untouched"
-    say(f"{done.rows} rows: {taken}, {len(done.unknown)} unknown, {len(done.duplicated)} duplicated, {len(done.refused)} refused; {len(done.mangled)} cells mangled")
-    say(f"{done.missing} claims of the run are in no row, {done.orphaned} with decisions are not in the run; {done.written} decisions are new -> {run}")
+    say(f"{many(done.rows, 'row')}: {taken}, {len(done.unknown)} unknown, {len(done.duplicated)} duplicated, {len(done.refused)} refused; {many(len(done.mangled), 'cell')} mangled")
+    missing = many(done.missing, "claim of the run is", "claims of the run are")
+    say(f"{missing} in no row, {done.orphaned} with decisions {'is' if done.orphaned == 1 else 'are'} not in the run; {many(done.written, 'decision is', 'decisions are')} new -> {run}")
+
+
+def _placed(name: str, places: Mapping[str, Sequence[str]]) -> str:
+    """Return a claim with the rows of the sheet that are about it."""
+    rows = places.get(name, ())
+    return f"{name} (row{'s' if len(rows) > 1 else ''} {', '.join(rows)})" if rows else name
 
 
 def _name(what: str, names: Sequence[str]) -> None:
@@ -89,7 +104,7 @@ def merge(
     if len(merged.conflicts) > NAMED:
         say(f"and {len(merged.conflicts) - NAMED} more (--json names all)")
     _name("decided, but no claim of this run (kept; another model drew the spans otherwise, or the article is not here)", merged.orphaned)
-    say(f"{merged.decisions} decisions, {merged.new} of them new, by {len(merged.reviewers)} reviewers; {len(merged.conflicts)} conflicts, {len(merged.orphaned)} orphaned -> {run}")
+    say(f"{many(merged.decisions, 'decision')}, {merged.new} of them new, by {many(len(merged.reviewers), 'reviewer')}; {many(len(merged.conflicts), 'conflict')}, {len(merged.orphaned)} orphaned -> {run}")
 
 
 def _facts(facts: Mapping[str, str]) -> str:

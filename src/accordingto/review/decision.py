@@ -52,7 +52,7 @@ class ClaimState:
     decision: str = ""  # one of VERDICTS: the lead's if there is one, else the last reviewer's
     by: Mapping[str, str] = field(default_factory=dict)  # each reviewer's own; whoever adds a claim accepts it
     edits: Mapping[str, str] = field(default_factory=dict)  # field → last new value; a lead's goes before
-    conflict: bool = False  # reviewers decided differently, or edited a field differently, and no lead has settled that: by a verdict all, by an edit its field
+    conflict: bool = False  # reviewers decided differently, or hold different things in a field (one edited it, another accepted without that), and no lead has settled that: by a verdict all, by an edit its field
     added: Mapping[str, Any] | None = None  # the fields of a claim that a reviewer added
     article_sha256: str = ""
     edits_by: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # each reviewer's own edits
@@ -86,6 +86,7 @@ def _state(rows: Sequence[Decision]) -> ClaimState:
     by: dict[str, str] = {}
     edits_by: dict[str, dict[str, str]] = {}
     edits: dict[str, str] = {}
+    machine: dict[str, str] = {}  # what stood in a field before anybody edited it
     lead: dict[str, str] = {}
     leads: dict[str, str] = {}
     added = None
@@ -94,6 +95,7 @@ def _state(rows: Sequence[Decision]) -> ClaimState:
             lead[row.field] = row.new
             leads[row.reviewer] = row.new if row.field == "decision" else leads.get(row.reviewer, "")
         elif row.kind == "edit":
+            machine.setdefault(row.field, row.old)
             edits[row.field] = row.new
             edits_by.setdefault(row.reviewer, {})[row.field] = row.new
         else:
@@ -102,14 +104,19 @@ def _state(rows: Sequence[Decision]) -> ClaimState:
             by |= {row.reviewer: "accept" if row.kind == "add" else row.new} if row.kind == "add" or row.new else {}
     settled = lead.pop("decision", "")
     verdict = settled or next(reversed(by.values()), "")
-    conflict = not settled and (len(set(by.values())) > 1 or _differ(edits_by.values(), besides=lead))
+    conflict = not settled and (len(set(by.values())) > 1 or _differ(edits_by.values(), lead) or _differ(_held(by, edits_by, machine), lead))
     return ClaimState(verdict, by, edits | lead, conflict, added, rows[-1].article_sha256, edits_by, leads)
 
 
-def _differ(edits: Iterable[Mapping[str, str]], besides: Iterable[str]) -> bool:
-    """Return whether two reviewers wrote different things into the same label or span; notes and wordings may differ, and what a lead wrote is settled."""
-    free, seen = {"note", "claim", *besides}, dict[str, str]()
-    return any(seen.setdefault(name, value) != value for own in edits for name, value in own.items() if name not in free)
+def _held(by: Mapping[str, str], edits_by: Mapping[str, Mapping[str, str]], machine: Mapping[str, str]) -> list[dict[str, str]]:
+    """Return what each reviewer who takes a claim for one holds in the fields that anybody edited: whoever accepts without an edit holds what the machine wrote."""
+    return [{**machine, **edits_by.get(name, {})} for name in {*by, *edits_by} if by.get(name, "accept") == "accept"]
+
+
+def _differ(said: Iterable[Mapping[str, str]], besides: Iterable[str]) -> bool:
+    """Return whether two reviewers have different things in the same field; white space and notes may differ, and what a lead wrote is settled."""
+    free, seen = {"note", *besides}, dict[str, str]()
+    return any(seen.setdefault(name, " ".join(value.split())) != " ".join(value.split()) for own in said for name, value in own.items() if name not in free)
 
 
 def check_decision(decision: Decision, text: str | None = None) -> None:

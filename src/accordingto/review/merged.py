@@ -51,7 +51,7 @@ def merge_logs(folder: Path, others: Iterable[Path], save: Path | None = None) -
         with replacing(save) as file:
             file.writelines(decision_line(d) + b"\n" for d in decisions)
     states = fold(decisions)
-    return Merged(len(decisions), new, sorted({d.reviewer for d in decisions}), conflicts(states), orphaned(run, states))
+    return Merged(len(decisions), new, sorted({d.reviewer for d in decisions if d.kind not in ("undo", "redo")}), conflicts(states), orphaned(run, states))
 
 
 def union(*logs: Iterable[Decision]) -> list[Decision]:

@@ -28,6 +28,7 @@ class Cell:
     column: str
     was: str
     found: str
+    row: int = 0  # as the spreadsheet shows it
 
 
 @dataclass(frozen=True)
@@ -41,25 +42,31 @@ class Said:
     other_version: bool = False  # the row is as it was written, but not of this run
 
 
-def read_said(row: Mapping[str, str], claim: Claim) -> Said:
-    """Return what a reviewer says in a row about a claim; row: its columns that are there, as text.
+def read_said(row: Mapping[str, str], claim: Claim, now: Claim | None = None) -> Said:
+    """Return what a reviewer says in a row about a claim; row: its columns that are there, as text; now: the claim's row with the corrections that stand.
 
     A label that was changed where it stands is an edit. A text by which one decides must be the claim's, or the whole
     row is refused: somebody may have sorted one column without the others. What else differs is named and not taken.
     """
-    own = {name: "" if value is None else str(value) for name, value in flatten_claim(claim).items()}
-    differing = [Cell(claim.claim_id, name, own[name], row[name]) for name in _MACHINE if name in row and row[name] != own[name] and not _same(name, row[name], own[name])]
+    forms = [_texts(form) for form in (claim, now) if form is not None]
+    differing = [Cell(claim.claim_id, name, forms[0][name], row[name]) for name in _MACHINE if name in row and not any(row[name] == own[name] or same(name, row[name], own[name]) for own in forms)]
     check = row.get(CHECK, "").strip()
     if not differing or (check and row_check(row) == check):
         return _reviewers_own(row, claim, {}, (), other_version=bool(differing))
-    if (check and check != sheet_row(claim)[CHECK]) or any(cell.column in READ for cell in differing):
+    if (check and check not in {sheet_row(form)[CHECK] for form in (claim, now) if form is not None}) or any(cell.column in READ for cell in differing):
         return Said(mangled=tuple(differing), refused=True)
     edits = {cell.column: _label(cell.column, cell.found) for cell in differing if _label(cell.column, cell.found)}
-    return _reviewers_own(row, claim, edits, tuple(cell for cell in differing if cell.column not in edits))
+    wrong = any(cell.column in WORDS and cell.column not in edits and cell.column != "negated" for cell in differing)  # true and false become other words in a spreadsheet of another language
+    said = _reviewers_own(row, claim, edits, tuple(cell for cell in differing if cell.column not in edits))
+    return Said(mangled=said.mangled, refused=True) if wrong else said
+
+
+def _texts(claim: Claim) -> dict[str, str]:
+    return {name: "" if value is None else str(value) for name, value in flatten_claim(claim).items()}
 
 
 def _reviewers_own(row: Mapping[str, str], claim: Claim, edits: dict[str, str], mangled: tuple[Cell, ...], *, other_version: bool = False) -> Said:
-    """Return a row's verdict and edits; a word that is none is named and not taken."""
+    """Return a row's verdict and edits; where a word is none, the row is refused: without its correction a verdict would say what nobody meant."""
     bad = []
     word = row.get("decision", "").strip()
     verdict = VERDICT_OF.get(DECISIONS.get(word.lower(), ""), "")
@@ -72,7 +79,12 @@ def _reviewers_own(row: Mapping[str, str], claim: Claim, edits: dict[str, str], 
             bad.append(Cell(claim.claim_id, column, "", value))
         elif new and new != field_text(claim, name):
             edits[name] = new
-    return Said(verdict, edits, (*mangled, *bad), other_version=other_version)
+    return Said(mangled=(*mangled, *bad), refused=True) if bad else Said(verdict, edits, mangled, other_version=other_version)
+
+
+def allowed(column: str) -> tuple[str, ...]:
+    """Return the words that may stand in a column; none where any may."""
+    return ("accept", "reject", "unsure") if column == "decision" else tuple(word for word in WORDS.get(CORRECTIONS.get(column, column), ()) if word)
 
 
 def _label(name: str, value: str) -> str:
@@ -82,7 +94,7 @@ def _label(name: str, value: str) -> str:
     return word if word in WORDS.get(name, ()) else ""
 
 
-def _same(name: str, found: str, own: str) -> bool:
+def same(name: str, found: str, own: str) -> bool:
     """Return whether a cell is the claim's, as far as programs that save tables leave it alone."""
     if found.endswith(CUT_MARK) and plain(name, own).startswith(plain(name, found.removesuffix(CUT_MARK))):
         return True
