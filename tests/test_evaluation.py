@@ -97,4 +97,4 @@ def test_a_drop_below_a_floor_fails(tmp_path):
 
 
 def test_human_figures_stand_beside_ours():
-    assert "(people 81.4)" in format_figures({"cue_f1": 80.0, "articles": 2})
+    assert "(people on PolNeAR 81.4)" in format_figures({"cue_f1": 80.0, "articles": 2})

@@ -423,7 +423,7 @@ def test_command_writes_a_page_and_one_line_of_summary(tmp_path):
     command = [sys.executable, "-m", "accordingto", "report"]
     done = subprocess.run([*command, tmp_path / "t.csv", "-o", tmp_path / "r.html"], capture_output=True, check=False)
     assert (done.returncode, done.stdout) == (0, b"")
-    assert done.stderr.decode().splitlines() == [f"120 claims from 1 tables, 0 rejected ones and 0 repeated rows left out -> {tmp_path / 'r.html'}"]
+    assert done.stderr.decode().splitlines() == [f"120 claims from 1 table, 0 rejected ones and 0 repeated rows left out -> {tmp_path / 'r.html'}"]
     wrong = subprocess.run([*command, tmp_path / "gone.csv", "-o", tmp_path / "x.html"], capture_output=True, check=False)
     assert wrong.returncode == 1
     assert wrong.stderr.decode().splitlines() == [f"accordingto: the table {str(tmp_path / 'gone.csv')!r} was not read: there is no such file; check the path."]
