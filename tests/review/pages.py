@@ -1,6 +1,7 @@
 """A server of the review in a process of its own, and a browser at it."""
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -18,7 +19,7 @@ FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 def served(folder: Path, *options: str) -> Iterator[tuple[subprocess.Popen, str]]:
     """Give the process that serves a run, and the address that it printed."""
     command = [sys.executable, "-m", "accordingto", "review", str(folder), "--no-browser", *options]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ | {"PYTHONPATH": str(ROOT / "src")}) as process:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ | {"PYTHONPATH": str(ROOT / "src")}, preexec_fn=_heed_interrupts) as process:  # noqa: PLW1509  (no threads here)
         try:
             address = process.stdout.readline().strip()
             assert address.startswith("http://127.0.0.1:"), process.stderr.read()
@@ -107,3 +108,8 @@ class Reviewer:
         self.context.close()
         assert self.wrong == []
         assert elsewhere == []
+
+
+def _heed_interrupts() -> None:
+    """Undo what a shell does to the commands that it runs in the background: they ignore SIGINT."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
