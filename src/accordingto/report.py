@@ -2,7 +2,7 @@
 
 A number is a link to a heading (`#l7`) that the style sheet shows only while it is the page's target, and with it
 only the claims of the class `l7`: filters without a script. The words of a table are untrusted: Jinja2 escapes each,
-`reviewed.py` has taken out what controls, `_link` lets only web addresses become links, and the page's
+`reviewed.py` has taken out what controls, `link` lets only web addresses become links, and the page's
 Content-Security-Policy refuses every script, and every style but its own.
 """
 
@@ -17,10 +17,10 @@ from dataclasses import dataclass
 from datetime import date
 from importlib.resources import files
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from accordingto.chart import shorten
 from accordingto.errors import OutputError
+from accordingto.link import link
 from accordingto.reviewed import Covered, ReviewedClaim, read_reviewed
 from accordingto.say import many
 from accordingto.schema import JOINT
@@ -150,7 +150,7 @@ def page_of(covered: Covered, facts: Sequence[TableRow], sections: Sequence[Sect
     from markupsafe import Markup
 
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters |= {"shorten": shorten, "link": _link, "marked": marked_context}
+    environment.filters |= {"shorten": shorten, "link": link, "marked": marked_context}
     style = _resource("report.css") + _rules(len(lists.counts))
     listed = Counter(number for of_claim in lists.of_claim[:LISTED] for number in of_claim)
     values = {
@@ -226,15 +226,6 @@ def _cut(spans: Sequence[tuple[int, int, str]], text: str) -> list[tuple[str, st
             parts += [("", text[at:start]), (name, text[start:end])]
             at = end
     return [(name, part) for name, part in [*parts, ("", text[at:])] if part]
-
-
-def _link(url: str) -> str:
-    """Return an address that a page may link to, else nothing: `javascript:` and its like never become a link."""
-    try:
-        parts = urlsplit(url.strip())
-        return url.strip() if parts.scheme in ("http", "https") and parts.hostname else ""
-    except ValueError:
-        return ""
 
 
 def _resource(name: str) -> str:

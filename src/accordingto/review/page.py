@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 import jinja2
 import numpy as np
 from markupsafe import Markup
 
+from accordingto.link import link
 from accordingto.review import key
 from accordingto.review.desk import Desk
 from accordingto.review.highlight import article_html, plain, plain_field, shown
@@ -207,12 +208,3 @@ def _value_name(value: str, facet: str = "") -> str:
     if not value:
         return "not stated" if facet == "speaker" else "not known"
     return VALUE_NAMES.get(value, value) if facet == "decision" else value
-
-
-def link(url: str) -> str:
-    """Return an address that the page may link to, else nothing: `javascript:` and its like never become a link."""
-    try:
-        parts = urlsplit(url.strip())
-        return url.strip() if parts.scheme in ("http", "https") and parts.hostname else ""
-    except ValueError:
-        return ""

@@ -51,7 +51,7 @@ def serve_review(folder: Path, *, reviewer: str = "", lead: bool = False, host: 
         token, port = secrets.token_urlsafe(32), listener.getsockname()[1]
         config = uvicorn.Config(Guard(make_app(desk), token, port), log_level="error", access_log=False, lifespan="off", ws="none", http="h11", loop="asyncio", server_header=False, proxy_headers=False, timeout_graceful_shutdown=2)
         server = uvicorn.Server(config)
-        if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # from here on a mark: an exception may be swallowed where it strikes while the server begins
+        if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # from here on a mark: an exception may be swallowed where it strikes while the server begins
             signal.signal(signal.SIGINT, lambda *_: setattr(server, "should_exit", True))
         ready(f"http://{f'[{host}]' if ':' in host else host}:{port}/?token={token}")
         server.run(sockets=[listener])
