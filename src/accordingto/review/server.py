@@ -9,7 +9,6 @@ import socket
 import threading
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -21,21 +20,16 @@ from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, R
 from starlette.routing import Route
 
 from accordingto.errors import AccordingToError, RunError
-from accordingto.review.decision import EDITABLE, SPAN_EDITS, VERDICTS
+from accordingto.review.action import ACTIONS, BadRequestError, Outcome, after, next_article, next_claim, text_in
 from accordingto.review.desk import Desk, StaleError
 from accordingto.review.guard import Guard, is_loopback
 from accordingto.review.log import DecisionLog
-from accordingto.review.page import PAGE, PARTS, Page, View, at_claim, view_of
-from accordingto.review.record import DECIDED, NAMES
+from accordingto.review.page import PARTS, Page, View, view_of
 from accordingto.review.runs import ReviewRun, read_run
 
 FILES = {"review.css": "text/css", "review.js": "text/javascript", "words.js": "text/javascript", "icon.svg": "image/svg+xml"}
 _STEPS = {"next_claim": ("claim", 1), "previous_claim": ("claim", -1), "next_article": ("article", 1), "previous_article": ("article", -1)}
 _LAST = {"next_claim": "That was the last claim shown.", "previous_claim": "That was the first claim shown.", "next_article": "That was the last article.", "previous_article": "That was the first article."}
-
-
-class BadRequestError(Exception):
-    """A request that our page does not send."""
 
 
 def serve_review(folder: Path, *, reviewer: str = "", lead: bool = False, host: str = "127.0.0.1", port: int = 0, ready: Callable[[str], None]) -> None:
@@ -118,7 +112,6 @@ async def _say_error(request: Request, error: Exception) -> Response:
 
 
 Endpoint = Callable[[Request], Awaitable[Response]]
-Outcome = tuple[View, str]  # where the reviewer stands then, and what is said
 
 
 def _reading(desk: Desk, answer: Callable[[Request], Response]) -> Endpoint:
@@ -146,7 +139,7 @@ def _writing(page: Page, act: Callable[[Page, View, Mapping[str, Any]], Outcome]
         have = ""
         try:
             body = _body(await request.body(), request.headers.get("content-type", ""))
-            have = _text(body, "have")
+            have = text_in(body, "have")
             page.desk.refresh()
             view = view_of(page.desk, _pairs(body))
             return _answer(page, *_acted(page, view, body, act), have)
@@ -163,8 +156,8 @@ def _writing(page: Page, act: Callable[[Page, View, Mapping[str, Any]], Outcome]
 
 def _acted(page: Page, view: View, body: Mapping[str, Any], act: Callable[[Page, View, Mapping[str, Any]], Outcome]) -> tuple[View, str]:
     """Do what is asked, unless it was done already and only the answer was lost."""
-    if page.desk.knows(_text(body, "request")):
-        return _after(page, view), "Saved."
+    if page.desk.knows(text_in(body, "request")):
+        return after(page, view), "Saved."
     return act(page, view, body)
 
 
@@ -183,16 +176,9 @@ def _body(data: bytes, kind: str) -> dict[str, Any]:
     return body
 
 
-def _text(body: Mapping[str, Any], name: str) -> str:
-    value = body.get(name, "")
-    if not isinstance(value, str):
-        raise BadRequestError(f"{name!r} is not text")
-    return value
-
-
 def _pairs(body: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Return the page's address, which each request carries, as its parameters."""
-    return parse_qsl(_text(body, "address").lstrip("/?"), keep_blank_values=True)
+    return parse_qsl(text_in(body, "address").lstrip("/?"), keep_blank_values=True)
 
 
 def _answer(page: Page, view: View, said: str, have: str, status: int = 200) -> Response:
@@ -206,108 +192,5 @@ def _go(page: Page, request: Request) -> Response:
     pairs = request.query_params.multi_items()
     view, step = view_of(page.desk, pairs), request.query_params.get("step", "")
     kind, direction = _STEPS.get(step, ("claim", 1))
-    moved = _next_claim(page, view, direction) if kind == "claim" else _next_article(page, view, direction)
+    moved = next_claim(page, view, direction) if kind == "claim" else next_article(page, view, direction)
     return _answer(page, moved or view, "" if moved else _LAST.get(step, ""), request.query_params.get("have", ""))
-
-
-def _next_claim(page: Page, view: View, step: int) -> View | None:
-    queue = page.desk.queue
-    if view.claim is None and view.article is not None:  # an article without claims: go on from its place
-        return _next_article(page, view, step)
-    claim = queue.neighbour(view.shown, view.claim, view.wanted.order, step)
-    return None if claim is None else at_claim(page.desk, view.wanted, view.shown, claim)
-
-
-def _next_article(page: Page, view: View, step: int) -> View | None:
-    """Return the view of the next article that has something to show; without a filter, articles without claims too: one may be missing there."""
-    if view.article is None:
-        return None
-    claim = page.desk.queue.neighbour_article(view.shown, view.article, step)
-    if view.wanted.is_empty:
-        place = view.article + step
-        if not 0 <= place < len(page.desk.articles):
-            return None
-        if claim is None or int(page.desk.queue.articles[claim]) != place:
-            return replace(view, claim=None, article=place)
-    return None if claim is None else at_claim(page.desk, view.wanted, view.shown, claim)
-
-
-def _current(page: Page, view: View, body: Mapping[str, Any]) -> tuple[str, int]:
-    """Return the claim that a request is about, and its version that was shown."""
-    claim_id, seen = _text(body, "claim"), body.get("seen")
-    if claim_id not in page.desk.queue.number or not isinstance(seen, int):
-        raise BadRequestError("it names no claim")
-    return claim_id, seen
-
-
-def _after(page: Page, view: View) -> View:
-    """Return the same view after something changed: other claims may be shown now."""
-    return replace(view, shown=page.desk.queue.select(view.wanted))
-
-
-def _decide(page: Page, view: View, body: Mapping[str, Any]) -> Outcome:
-    claim_id, seen = _current(page, view, body)
-    verdict = _text(body, "verdict")
-    if verdict not in VERDICTS:
-        raise BadRequestError("it names no verdict")
-    page.desk.decide(claim_id, verdict, seen=seen, request=_text(body, "request"))
-    said = f"Saved: {DECIDED[verdict]}."
-    following = _next_claim(page, view, 1)
-    if following is None:
-        return _after(page, view), f"{said} That was the last claim shown."
-    return _after(page, following), said
-
-
-def _edit(page: Page, view: View, body: Mapping[str, Any]) -> Outcome:
-    claim_id, seen = _current(page, view, body)
-    changes = body.get("changes")
-    if not isinstance(changes, dict) or not all(name in EDITABLE and isinstance(value, str) for name, value in changes.items()):
-        raise BadRequestError("it names no fields")
-    changed = page.desk.edit(claim_id, changes, seen=seen, request=_text(body, "request"))
-    return _after(page, view), f"Saved: {', '.join(NAMES[name].lower() for name in changed)}." if changed else "Nothing changed."
-
-
-def _add(page: Page, view: View, body: Mapping[str, Any]) -> Outcome:
-    if view.article is None:
-        raise BadRequestError("it names no article")
-    new = page.desk.add(view.article, {name: _text(body, name) for name in SPAN_EDITS}, request=_text(body, "request"))
-    moved = at_claim(page.desk, view.wanted, page.desk.queue.select(view.wanted), page.desk.queue.number[new])
-    who = "Look whether the speaker is right" if page.desk.claim(new).speaker else "Say who speaks"
-    return moved, f"Saved: a missed claim. {who}, and say with what stance."
-
-
-def _accept_all(page: Page, view: View, body: Mapping[str, Any]) -> Outcome:
-    claims = body.get("claims")
-    if not isinstance(claims, list) or not all(isinstance(claim, str) for claim in claims) or len(claims) > PAGE:
-        raise BadRequestError("it names no claims")
-    count = page.desk.accept_all(claims, request=_text(body, "request"))
-    return _after(page, view), f"Saved: {count} accepted. Undo takes them back together."
-
-
-def _undo(page: Page, view: View, body: Mapping[str, Any]) -> Outcome:
-    return _turned(page, view, page.desk.undo(request=_text(body, "request")), "Taken back.", "There is nothing to take back.")
-
-
-def _redo(page: Page, view: View, body: Mapping[str, Any]) -> Outcome:
-    return _turned(page, view, page.desk.redo(request=_text(body, "request")), "Done again.", "There is nothing to do again.")
-
-
-def _turned(page: Page, view: View, claim: str | None, said: str, nothing: str) -> Outcome:
-    """Return the view of the claim that an undo or redo concerned."""
-    if claim is None:
-        return view, nothing
-    number = page.desk.queue.number.get(claim)
-    again = _after(page, view)
-    if number is None or page.desk.queue.is_gone(number):
-        return _without(page, again) if again.claim == number else again, said
-    return at_claim(page.desk, again.wanted, again.shown, number), said
-
-
-def _without(page: Page, view: View) -> View:
-    """Return the view of what stands beside a claim that is no longer there: in its article, where something is shown of it."""
-    beside = [page.desk.queue.neighbour(view.shown, view.claim, view.wanted.order, step) for step in (1, -1)]
-    near = [claim for claim in beside if claim is not None and page.desk.queue.articles[claim] == view.article]
-    return at_claim(page.desk, view.wanted, view.shown, near[0]) if near else replace(view, claim=None)
-
-
-ACTIONS: dict[str, Callable[[Page, View, Mapping[str, Any]], Outcome]] = {"decide": _decide, "edit": _edit, "add": _add, "accept_all": _accept_all, "undo": _undo, "redo": _redo}
