@@ -18,7 +18,7 @@ from spacy.tokens import Doc, Span
 from accordingto.byline import find_writer, is_writer
 from accordingto.calibration import Calibration, read_calibration, write_calibration
 from accordingto.decoding import WordRange, softmax
-from accordingto.document import Encoding, attributions_of, encoding_of, lowered_words, set_attributions, words_of
+from accordingto.document import Encoding, attributions_of, encoding_of, lowered_words, set_facts, words_of
 from accordingto.errors import ModelError
 from accordingto.graph import Graph, copy_graph
 from accordingto.interview import ASKER, SURE, find_partners, interview_part
@@ -65,7 +65,7 @@ class Speakers:
     def set_annotations(self, docs: Iterable[Doc], predictions: Sequence[tuple[list[Attribution], list[Name]]]) -> None:
         """Put speakers and names on the Docs."""
         for doc, (attributions, names) in zip(docs, predictions, strict=True):
-            set_attributions(doc, attributions)
+            set_facts(doc, attributions)
             tokens = encoding_of(doc).tokens
             doc.ents = [Span(doc, int(tokens[n.start]), int(tokens[n.end - 1]) + 1, label=ENTITY_LABELS.get(n.kind, n.kind)) for n in names]  # type: ignore[assignment]
 
@@ -187,7 +187,7 @@ def _blocks(rows: Sequence[int], sources: Sequence[Source]) -> Iterator[tuple[li
 
 def aims_of(doc: Doc, encoding: Encoding, attributions: Sequence[Attribution], aimed: Sequence[int]) -> list[Source]:
     """Return what attitudes aim at as if it were nested sources: the words lie in a content that has a source."""
-    ranges = words_of(doc, encoding)
+    ranges = words_of(encoding)
     out = []
     for a in (attributions[i] for i in aimed):
         above = ranges(a.source)
@@ -203,7 +203,7 @@ def _names_near(names: Sequence[Name], sources: Sequence[Source]) -> list[Name]:
 
 def sources_of(doc: Doc, encoding: Encoding, attributions: Sequence[Attribution], stated: Sequence[int]) -> list[Source]:
     """Return the stated sources of attributions in words of the Doc."""
-    ranges = words_of(doc, encoding)
+    ranges = words_of(encoding)
     out = []
     for i in stated:
         a = attributions[i]
