@@ -43,7 +43,7 @@ def command(work: Path, texts: list[str], cores: int) -> dict:
     table = work / "articles.jsonl"
     table.write_text("".join(json.dumps({"id": f"n{i}", "text": t}) + "\n" for i, t in enumerate(texts)), encoding="utf-8")
     began, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
-    argv = [sys.executable, "-m", "accordingto", "extract", str(table), "-o", str(work / "claims.csv"), "--threads", str(cores)]
+    argv = [sys.executable, "-m", "accordingto", "extract", str(table), "-o", str(work / "claims.csv"), "--workers", str(cores)]
     subprocess.run(argv, check=True, stderr=subprocess.DEVNULL, preexec_fn=lambda: os.sched_setaffinity(0, range(cores)))
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     processor = used.ru_utime + used.ru_stime - before.ru_utime - before.ru_stime

@@ -51,6 +51,9 @@ class Name:
     words: tuple[str, ...]  # in lower case, without titles
 
 
+Key = tuple[tuple[str, ...], str]  # a name's words and kind
+
+
 def find_names(doc: Doc, encoding: Encoding) -> list[Name]:
     """Return the names of an article in order, by the encoder's scores of O and of B and I of each kind."""
     tags = encoding.entity.argmax(1).tolist()
@@ -157,7 +160,8 @@ def _cluster_text(doc: Doc, encoding: Encoding, kind: str, mentions: list[Name])
 def _cluster_names(names: Sequence[Name]) -> list[tuple[str, list[Name]]]:
     """Return the names as (kind, mentions): a short name joins the nearest longer one that it may stand for."""
     different = {(n.words, n.kind): n for n in names}
-    long = {key for key, name in different.items() if not any(_may_stand_for(name, other) for other in different.values())}
+    longer = _longer_names(different.values())
+    long = {key for key, found in longer.items() if not found}
     full: dict[tuple[str, ...], list[Name]] = {}
     for name in names:
         if (name.words, name.kind) in long:
@@ -167,11 +171,28 @@ def _cluster_names(names: Sequence[Name]) -> list[tuple[str, list[Name]]]:
             if name not in full[name.words]:
                 full[name.words].append(name)
             continue
-        keys = {key for key in long if _may_stand_for(name, different[key])}
+        keys = longer[name.words, name.kind] & long
         nearest = _likeliest_holder(name, [other for other in names if (other.words, other.kind) in keys])
         full.setdefault(nearest.words if nearest else name.words, []).append(name)
     groups = [sorted(mentions, key=lambda n: n.start) for mentions in full.values()]
     return [(Counter(n.kind for n in group).most_common(1)[0][0], group) for group in groups]
+
+
+def _longer_names(names: Iterable[Name]) -> dict[Key, set[Key]]:
+    """Return for each name the longer ones that it may stand for, by words and kind; only names that share their first or last word, or whose initials it is, are compared."""
+    alike: dict[str, list[Name]] = {}
+    for name in names:
+        for word in {name.words[0], name.words[-1], _initials(name.words)}:
+            alike.setdefault(word, []).append(name)
+    out: dict[Key, set[Key]] = {}
+    for name in names:
+        near = (other for word in {name.words[0], name.words[-1], name.words[0].replace(".", "")} for other in alike.get(word, ()))
+        out[name.words, name.kind] = {(other.words, other.kind) for other in near if _may_stand_for(name, other)}
+    return out
+
+
+def _initials(words: Sequence[str]) -> str:
+    return "".join(w[0] for w in words if w not in ("of", "the", "and", "for"))
 
 
 def _likeliest_holder(name: Name, holders: Sequence[Name]) -> Name | None:
@@ -188,6 +209,6 @@ def _may_stand_for(short: Name, long: Name) -> bool:
         return short.words[-1] == long.words[-1] or (len(short.words) == 1 and short.words[0] == long.words[0])
     if "PERSON" in (short.kind, long.kind):
         return False
-    initials = "".join(w[0] for w in long.words if w not in ("of", "the", "and", "for"))
+    initials = _initials(long.words)
     begins = short.kind == long.kind == "ORGANIZATION" and short.words == long.words[: len(short.words)]  # Brightwell: Brightwell Energy
     return begins or short.words == long.words[-len(short.words) :] or (len(short.words) == 1 and len(initials) > 2 and short.words[0].replace(".", "") == initials)
