@@ -15,7 +15,9 @@ from spacy.attrs import ORTH
 from spacy.tokens import Doc
 
 from accordingto.decoding import WordRange
-from accordingto.document import Encoding
+from accordingto.document import Encoding, lowered_words
+from accordingto.gender import gender_of_name, gender_of_title
+from accordingto.share import find_whole, is_share
 
 NAME_KINDS = ("PERSON", "ORGANIZATION", "LOCATION", "MISC")
 KINDS = (*NAME_KINDS, "DESCRIPTION")
@@ -49,6 +51,7 @@ class Name:
     end: int
     kind: str
     words: tuple[str, ...]  # in lower case, without titles
+    title: float = 0.0  # the gender that the title before it says
 
 
 def find_names(doc: Doc, encoding: Encoding) -> list[Name]:
@@ -72,12 +75,17 @@ def _name(doc: Doc, encoding: Encoding, start: int, end: int, kind: str) -> Name
     words = [doc[int(encoding.tokens[i])].text for i in range(start, end)]
     while kind == "PERSON" and _goes_on_behind_hyphen(doc, encoding, start, end):
         end += 2
+        while end < len(encoding.tokens) and encoding.tags[end] == "NNP" and doc[int(encoding.tokens[end])].is_title and not encoding.lines[end]:  # Jean-Marc Ayrault
+            end += 1
         words = [doc[int(encoding.tokens[i])].text for i in range(start, end)]
     while kind == "PERSON" and len(words) > 1 and words[0].lower().rstrip(".") in _TITLES:
         words, start = words[1:], start + 1
-    while len(words) > 1 and words[-1] in ("’s", "'s", "’", "'"):
+    while kind != "PERSON" and len(words) > 1 and words[0].lower() == "the":
+        words, start = words[1:], start + 1
+    while len(words) > 1 and words[-1].lower() in _NO_LAST_WORDS:
         words, end = words[:-1], end - 1
-    return Name(start, end, kind, tuple(w.lower() for w in words if any(c.isalnum() for c in w)))
+    title = gender_of_title(doc[int(encoding.tokens[start - 1])].text) if start else 0.0
+    return Name(start, end, kind, tuple(w.lower() for w in words if any(c.isalnum() for c in w)), title)
 
 
 def _goes_on_behind_hyphen(doc: Doc, encoding: Encoding, start: int, end: int) -> bool:
@@ -92,6 +100,7 @@ def _goes_on_behind_hyphen(doc: Doc, encoding: Encoding, start: int, end: int) -
     return glued and (part.is_title or (end - start > 1 and part.is_lower and part.is_alpha and len(part) <= 5 and part.text not in _BEHIND_HYPHEN))
 
 
+_NO_LAST_WORDS = frozenset(["’s", "'s", "’", "'", "the", "a", "of", "at", "in", "for", "and"])
 _BEHIND_HYPHEN = frozenset(["led", "like", "era", "style", "run", "owned", "based", "born", "aide", "ally", "type", "tied", "esque"])
 
 
@@ -136,7 +145,7 @@ def find_candidates(doc: Doc, encoding: Encoding, names: Sequence[Name], phrases
     mentioned = {m for candidate in out for m in candidate.mentions}
     described: dict[str, Candidate] = {}
     for start, end in phrases:
-        text = describe(doc, encoding, (start, end), named)
+        text = describe_in_full(doc, encoding, (start, end), named, out)
         if not text or text.lower() in PRONOUNS or named[start:end].all() or (start + 1, end) in mentioned:  # the CBO is a name
             continue
         found = described.setdefault(text.lower(), Candidate("DESCRIPTION", text, []))
@@ -145,6 +154,25 @@ def find_candidates(doc: Doc, encoding: Encoding, names: Sequence[Name], phrases
     for candidate in described.values():
         candidate.mentions.sort()
     return out + list(described.values())
+
+
+def describe_in_full(doc: Doc, encoding: Encoding, words: WordRange, named: np.ndarray, candidates: Iterable[Candidate]) -> str:
+    """Return `describe`'s text, but several people each by the full name, and a bare share with what it is a share of."""
+    people = _people_in(text_of(doc, encoding, words), words, candidates)
+    own = people or describe(doc, encoding, words, named)
+    lowered = lowered_words(doc, encoding)
+    whole = find_whole(lowered, encoding.tags, words) if is_share(lowered, words) else None
+    return f"{own} of {text_of(doc, encoding, whole)}" if whole else own
+
+
+def _people_in(text: str, words: WordRange, candidates: Iterable[Candidate]) -> str | None:
+    """Return several people that a phrase names, each in full; None where it does not.
+
+    Obama and Clinton  ->  Barack Obama and Hillary Clinton
+    """
+    people = sorted((m, c.name) for c in candidates if c.kind == "PERSON" for m in c.mentions if words[0] <= m[0] and m[1] <= words[1])
+    names = list(dict.fromkeys(name for _, name in people))
+    return " and ".join(names) if len(names) > 1 and re.search(r"\band\b|,|&", text) else None
 
 
 def _cluster_text(doc: Doc, encoding: Encoding, kind: str, mentions: list[Name]) -> Candidate:
@@ -175,7 +203,18 @@ def _cluster_names(names: Sequence[Name]) -> list[tuple[str, list[Name]]]:
 
 
 def _likeliest_holder(name: Name, holders: Sequence[Name]) -> Name | None:
-    """Return the longer name that a short one stands for: the last one before it, else the first behind it."""
+    """Return the longer name that a short one stands for: the last one before it, else the first behind it.
+
+    A person: of the gender that the title says, and by the name that stands in full most often.
+
+    Bill Clinton … Hillary Clinton … Bill Clinton | Mrs. Clinton  ->  Hillary Clinton
+    """
+    if name.kind == "PERSON" and holders:
+        for rank in (lambda o: gender_of_name(o.words) * name.title, lambda o: o.end - o.start != 3 or len(o.words) != 2):  # Cruz-Rubio is no person
+            best = max(map(rank, holders))
+            holders = [o for o in holders if rank(o) == best]
+        times = Counter(o.words for o in holders)
+        holders = [o for o in holders if times[o.words] == max(times.values())]
     before = [other for other in holders if other.start <= name.start]
     return max(before, key=lambda o: o.start) if before else min(holders, key=lambda o: o.start, default=None)
 
@@ -184,10 +223,27 @@ def _may_stand_for(short: Name, long: Name) -> bool:
     """Return whether a name may be a short form of a longer one: surname or first name, last words of a body's name, or its initials."""
     if len(short.words) >= len(long.words):
         return False
-    if short.kind == long.kind == "PERSON":
-        return short.words[-1] == long.words[-1] or (len(short.words) == 1 and short.words[0] == long.words[0])
+    if long.kind == "PERSON" and short.kind in ("PERSON", "ORGANIZATION"):  # a bare surname is now and then taken for a body's name
+        if len(short.words) == 1:
+            return short.words[0] in (long.words if short.kind == "PERSON" else (_surname(long.words),))
+        another = bool(gender_of_name(short.words)) and not any(w[0] == short.words[0][0] for w in long.words[:-1])  # Jeb Bush is not George W. Bush
+        return _surname(short.words) == _surname(long.words) and not another
     if "PERSON" in (short.kind, long.kind):
         return False
-    initials = "".join(w[0] for w in long.words if w not in ("of", "the", "and", "for"))
     begins = short.kind == long.kind == "ORGANIZATION" and short.words == long.words[: len(short.words)]  # Brightwell: Brightwell Energy
-    return begins or short.words == long.words[-len(short.words) :] or (len(short.words) == 1 and len(initials) > 2 and short.words[0].replace(".", "") == initials)
+    return begins or short.words == long.words[-len(short.words) :] or (len(short.words) == 1 and short.words[0].replace(".", "") in _initials(long.words))
+
+
+def _surname(words: tuple[str, ...]) -> str:
+    """Return the last word that is not *Jr.* or its like; *Sr.* is another person."""
+    return next((w for w in reversed(words) if w.rstrip(".") not in ("jr", "ii", "iii")), words[-1])
+
+
+def _initials(words: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the initials that may stand for a name: with and without *to*, without *of* and its like in any case; three letters or more also without what comes before.
+
+    the federal Securities and Exchange Commission  ->  FSEC, SEC
+    """
+    plain = [w for w in words if w not in ("of", "the", "and", "for")]
+    both = {"".join(w[0] for w in plain), "".join(w[0] for w in plain if w not in ("to", "in", "on"))}
+    return tuple(i for i in both | {i[at:] for i in both for at in range(1, len(i) - 2)} if len(i) > 1)

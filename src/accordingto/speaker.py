@@ -130,7 +130,7 @@ class Speakers:
     def _choose(self, doc: Doc, encoding: Encoding, situation: Situation) -> Iterator[dict[str, Any]]:
         """Yield speaker, role, kind and confidence of each source."""
         scores, kinds = self._loaded()({name: getattr(situation, name) for name in ARRAYS})
-        chances = softmax(scores)
+        chances = situation.joined(softmax(scores))
         roles: dict[int, str | None] = {}
         for row, choice in enumerate(chances.argmax(1).tolist()):
             yield {

@@ -98,9 +98,17 @@ def speaker_examples(gold: Sequence[Row], docs: Sequence[Doc]) -> list[SpeakerEx
             continue
         encoding = encoding_of(doc)
         situation = describe_situation(doc, encoding, sources, find_names(doc, encoding))
-        right = [[same_speaker(situation.name(i, k), a.get("speaker")) for k in range(situation.pointer.shape[1])] for i, a in enumerate(kept)]
-        out.append(SpeakerExample(situation, np.array(right, bool) & (situation.possible > 0), np.array([SOURCE_KINDS.index(a["source_kind"]) for a in kept]), kept))
+        right = np.array([_right_choices(situation, i, a.get("speaker")) for i, a in enumerate(kept)], bool)
+        out.append(SpeakerExample(situation, right & (situation.possible > 0), np.array([SOURCE_KINDS.index(a["source_kind"]) for a in kept]), kept))
     return out
+
+
+def _right_choices(situation: Situation, source: int, speaker: str | None) -> list[bool]:
+    """Return which choices name the gold speaker; of several people all, where a choice does."""
+    names = [situation.name(source, k) for k in range(situation.pointer.shape[1])]
+    right = [same_speaker(name, speaker) for name in names]
+    whole = [yes and " and " in name for yes, name in zip(right, names, strict=True)]
+    return whole if " and " in (speaker or "") and any(whole) else right
 
 
 def _labelled_sources(row: Row, doc: Doc) -> tuple[list[Source], list[Row]]:
@@ -224,7 +232,8 @@ def fit_speaker_confidence(network: SpeakerNetwork, examples: Sequence[SpeakerEx
     chances, right = [], []
     for example in examples:
         with torch.no_grad():
-            best = torch.softmax(network(**situation_tensors(example.situation, network))[0], 1).max(1)
-        chances.append(best.values.numpy())
-        right.append(example.right[np.arange(len(chances[-1])), best.indices.numpy()])
+            scores = torch.softmax(network(**situation_tensors(example.situation, network))[0], 1)
+        joined = example.situation.joined(scores.numpy())
+        chances.append(joined.max(1))
+        right.append(example.right[np.arange(len(joined)), joined.argmax(1)])
     return fit_logit(np.concatenate(chances), np.concatenate(right))
