@@ -143,9 +143,10 @@ def find_candidates(doc: Doc, encoding: Encoding, names: Sequence[Name], phrases
     out = [_cluster_text(doc, encoding, kind, mentions) for kind, mentions in _cluster_names(names)]
     named = words_of_names(encoding, ((n.start, n.end) for n in names))
     mentioned = {m for candidate in out for m in candidate.mentions}
+    lowered = lowered_words(doc, encoding)
     described: dict[str, Candidate] = {}
     for start, end in phrases:
-        text = describe_in_full(doc, encoding, (start, end), named, out)
+        text = describe_in_full(doc, encoding, (start, end), named, lowered, out)
         if not text or text.lower() in PRONOUNS or named[start:end].all() or (start + 1, end) in mentioned:  # the CBO is a name
             continue
         found = described.setdefault(text.lower(), Candidate("DESCRIPTION", text, []))
@@ -156,11 +157,10 @@ def find_candidates(doc: Doc, encoding: Encoding, names: Sequence[Name], phrases
     return out + list(described.values())
 
 
-def describe_in_full(doc: Doc, encoding: Encoding, words: WordRange, named: np.ndarray, candidates: Iterable[Candidate]) -> str:
+def describe_in_full(doc: Doc, encoding: Encoding, words: WordRange, named: np.ndarray, lowered: Sequence[str], candidates: Iterable[Candidate]) -> str:
     """Return `describe`'s text, but several people each by the full name, and a bare share with what it is a share of."""
     people = _people_in(text_of(doc, encoding, words), words, candidates)
     own = people or describe(doc, encoding, words, named)
-    lowered = lowered_words(doc, encoding)
     whole = find_whole(lowered, encoding.tags, words) if is_share(lowered, words) else None
     return f"{own} of {text_of(doc, encoding, whole)}" if whole else own
 

@@ -109,7 +109,7 @@ def describe_situation(doc: Doc, encoding: Encoding, sources: Sequence[Source], 
 def _own_forms(doc: Doc, encoding: Encoding, text: _Text, words: WordRange, candidates: Sequence[Candidate], named: np.ndarray) -> list[str]:
     """Return a source's own descriptions, the longest first; several people in it are named in full and joined by *and*, a name alone is named in full."""
     whole = text_of(doc, encoding, words)
-    full = describe_in_full(doc, encoding, words, named, candidates)
+    full = describe_in_full(doc, encoding, words, named, text.lowered, candidates)
     if full != describe(doc, encoding, words, named):
         return [full]
     in_full = {m: c.name for c in candidates if c.kind != "DESCRIPTION" for m in c.mentions}

@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from spacy.language import Language
 from spacy.tokens import Doc, Span
 
@@ -22,6 +23,7 @@ from accordingto.document import Encoding, attributions_of, encoding_of, lowered
 from accordingto.errors import ModelError
 from accordingto.graph import Graph, copy_graph
 from accordingto.interview import ASKER, SURE, find_partners, interview_part
+from accordingto.label import SOURCE_KINDS
 from accordingto.mention import PRONOUNS, Candidate, Name, describe, find_candidates, find_names, own_words, text_of, words_of_names
 from accordingto.phrase import roles_around
 from accordingto.quotation import quoted_spans
@@ -29,9 +31,9 @@ from accordingto.schema import Attribution
 from accordingto.situation import ARRAYS, OWN_FORMS, Situation, Source, describe_situation
 
 GRAPH, SETTINGS = "speakers.onnx", "speakers.json"
-SOURCE_KINDS = ("person", "unnamed", "group", "organization", "document", "author")  # and "none", where no source is stated
 BLOCK = 128  # sources that are paired together; an article of 3,000 words has as many
 REACH = 3_000  # words to either side of a block in which names are candidates
+LEAST = 1e-4  # a chance is taken for no smaller: nothing is ruled out alone
 ENTITY_LABELS = {"ORGANIZATION": "ORG", "LOCATION": "LOC"}  # spaCy's names of CoreNLP's kinds
 
 
@@ -95,11 +97,16 @@ class Speakers:
         out = [replace(a, source_kind="none") for a in attributions]
         entities = {word: c.name for c in find_candidates(doc, encoding, names, []) for m in c.mentions for word in range(*m)} if not stated else {}
         all_sources = sources_of(doc, encoding, attributions, stated)
+        chances: dict[int, np.ndarray] = {}
         for rows, sources in _blocks(stated, all_sources):
             situation = describe_situation(doc, encoding, sources, _names_near(names, sources))
             entities |= {word: c.name for c in situation.candidates if c.kind != "DESCRIPTION" for m in c.mentions for word in range(*m)}
-            for i, facts in zip(rows, self._choose(doc, encoding, situation), strict=True):
+            for i, (facts, by_speaker) in zip(rows, self._choose(doc, encoding, situation), strict=True):
                 out[i] = replace(out[i], **facts)
+                if out[i].source_kind != "author":  # rare; told by the pronoun and the choice
+                    chances[i] = np.log(by_speaker) + np.log(np.maximum(out[i].kind_chances or 1.0, LEAST))
+        for i, kind in _agreed_kinds(out, chances):
+            out[i] = replace(out[i], source_kind=kind)
         for row, facts in _partners(doc, encoding, names, all_sources, {a.speaker: a.speaker_role for a in out if a.speaker_role}):
             out[stated[row]] = replace(out[stated[row]], **facts)
         for row, facts in _writers(doc, encoding, names, all_sources, [out[i].source_kind for i in stated]):
@@ -127,18 +134,29 @@ class Speakers:
             for row, i in enumerate(rows):
                 yield i, situation.name(row, OWN_FORMS + int(scores[row, OWN_FORMS:].argmax()) if situation.candidates else 0)
 
-    def _choose(self, doc: Doc, encoding: Encoding, situation: Situation) -> Iterator[dict[str, Any]]:
-        """Yield speaker, role, kind and confidence of each source."""
+    def _choose(self, doc: Doc, encoding: Encoding, situation: Situation) -> Iterator[tuple[dict[str, Any], np.ndarray]]:
+        """Yield speaker, role and confidence of each source, and the chances of its kinds, by all choices."""
         scores, kinds = self._loaded()({name: getattr(situation, name) for name in ARRAYS})
-        chances = situation.joined(softmax(scores))
+        separate = softmax(scores)
+        chances, of_kind = situation.joined(separate), np.einsum("sn,snk->sk", separate, softmax(kinds))
         roles: dict[int, str | None] = {}
         for row, choice in enumerate(chances.argmax(1).tolist()):
-            yield {
+            facts = {
                 "speaker": situation.name(row, choice),
                 "speaker_role": find_role(doc, encoding, situation, row, choice, roles),
                 "source_kind": SOURCE_KINDS[int(kinds[row, choice].argmax())],
                 "speaker_confidence": self.confidence(float(chances[row, choice])),
             }
+            yield facts, np.maximum(of_kind[row], LEAST)
+
+
+def _agreed_kinds(attributions: Sequence[Attribution], chances: dict[int, np.ndarray]) -> Iterator[tuple[int, str]]:
+    """Yield the kinds of sources, each by its own chances and as much by those of all sources that mean the same speaker; chances: logarithms, by the attribution."""
+    means: dict[str, list[np.ndarray]] = {}
+    for i, own in chances.items():
+        means.setdefault((attributions[i].speaker or "").casefold(), []).append(own)
+    for i, own in chances.items():
+        yield i, SOURCE_KINDS[int((own + np.mean(means[(attributions[i].speaker or "").casefold()], 0)).argmax())]
 
 
 def _partners(doc: Doc, encoding: Encoding, names: Sequence[Name], sources: Sequence[Source], roles: dict[str | None, str | None]) -> Iterator[tuple[int, dict[str, Any]]]:

@@ -20,7 +20,7 @@ from accordingto.decoding import softmax
 from accordingto.document import Encoding, attributions_of, chars_of, encoding_of, lowered_words, set_attributions, words_of
 from accordingto.errors import ModelError
 from accordingto.graph import Graph, copy_graph
-from accordingto.label import LABELS, PARTS, claim_words, pad_claims
+from accordingto.label import LABELS, PARTS, SOURCE_KINDS, claim_words, pad_claims
 from accordingto.phrase import phrase_around
 from accordingto.schema import Attribution, CharSpan
 
@@ -101,6 +101,7 @@ class Stances:
         """Return the labels of one claim, and the confidence of its stance."""
         chances = {field: softmax(part) for field, part in split_labels(scores)}
         facts: dict[str, Any] = {field: LABELS[field][int(chances[field].argmax())] for field in FIELDS}
+        facts["kind_chances"] = tuple(softmax(next(part for field, part in split_labels(scores) if field == "source_kind")[: len(SOURCE_KINDS)]).tolist())
         facts["stance_confidence"] = self.confidence(float(chances["stance"].max()))
         return facts
 

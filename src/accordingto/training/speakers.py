@@ -15,9 +15,9 @@ from torch.nn import functional as F
 from accordingto.calibration import Calibration
 from accordingto.document import WIDTH, encoding_of
 from accordingto.evaluation import Row, same_speaker
+from accordingto.label import SOURCE_KINDS
 from accordingto.mention import PRONOUNS, find_names
 from accordingto.situation import ARRAYS, FEATURES, Situation, Source, describe_situation
-from accordingto.speaker import SOURCE_KINDS
 from accordingto.training.calibrate import fit_logit
 from accordingto.training.corpus import gold_ranges
 from accordingto.training.export import export_module
