@@ -132,7 +132,7 @@ class Speakers:
             situation = describe_situation(doc, encoding, aims, _names_near(names, aims), known=known)
             scores, _ = self._loaded()({name: getattr(situation, name) for name in ARRAYS})
             for row, i in enumerate(rows):
-                yield i, situation.name(row, OWN_FORMS + int(scores[row, OWN_FORMS:].argmax()) if situation.candidates else 0)
+                yield i, _meant(situation, scores[row], row, attributions[i].speaker)
 
     def _choose(self, doc: Doc, encoding: Encoding, situation: Situation) -> Iterator[tuple[dict[str, Any], np.ndarray]]:
         """Yield speaker, role and confidence of each source, and the chances of its kinds, by all choices."""
@@ -148,6 +148,12 @@ class Speakers:
                 "speaker_confidence": self.confidence(float(chances[row, choice])),
             }
             yield facts, np.maximum(of_kind[row], LEAST)
+
+
+def _meant(situation: Situation, scores: np.ndarray, row: int, speaker: str | None) -> str:
+    """Return whom a pronoun that an attitude aims at means: nobody is likely to aim at himself; scores: (N,) of the choices."""
+    others = [k for k, candidate in enumerate(situation.candidates, OWN_FORMS) if candidate.name != speaker]
+    return situation.name(row, max(others, key=lambda k: float(scores[k]), default=0))
 
 
 def _agreed_kinds(attributions: Sequence[Attribution], chances: dict[int, np.ndarray]) -> Iterator[tuple[int, str]]:
