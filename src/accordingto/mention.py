@@ -25,6 +25,7 @@ _LEADING = re.compile(r"^(?:(?:the|a|an|this|that|these|those|his|her|their|its|
 _TRAILING = re.compile(r"(?:[’']s|[’'](?=$))?[\s,;:.—–-]*$")
 _BRACKET = re.compile(r"\s*\([^)]*\)\s*$")
 _CLAUSE = re.compile(r",\s+(?:who|which|whose|where|\d).*$", re.DOTALL)
+_JOINS = frozenset(["and", ",", "&"])  # between people
 _TITLES = frozenset(["mr", "mrs", "ms", "dr", "prof", "sen", "rep", "gov", "gen", "col", "lt", "sgt", "capt", "president", "senator", "judge", "justice"])
 PRONOUNS = {
     **dict.fromkeys(("he", "him", "his", "himself"), "he"), **dict.fromkeys(("she", "her", "hers", "herself"), "she"),
@@ -146,7 +147,7 @@ def find_candidates(doc: Doc, encoding: Encoding, names: Sequence[Name], phrases
     lowered = lowered_words(doc, encoding)
     described: dict[str, Candidate] = {}
     for start, end in phrases:
-        text = describe_in_full(doc, encoding, (start, end), named, lowered, out)
+        text = name_in_full(doc, encoding, (start, end), named, lowered, out) or describe(doc, encoding, (start, end), named)
         if not text or text.lower() in PRONOUNS or named[start:end].all() or (start + 1, end) in mentioned:  # the CBO is a name
             continue
         found = described.setdefault(text.lower(), Candidate("DESCRIPTION", text, []))
@@ -157,22 +158,19 @@ def find_candidates(doc: Doc, encoding: Encoding, names: Sequence[Name], phrases
     return out + list(described.values())
 
 
-def describe_in_full(doc: Doc, encoding: Encoding, words: WordRange, named: np.ndarray, lowered: Sequence[str], candidates: Iterable[Candidate]) -> str:
-    """Return `describe`'s text, but several people each by the full name, and a bare share with what it is a share of."""
-    people = _people_in(text_of(doc, encoding, words), words, candidates)
-    own = people or describe(doc, encoding, words, named)
-    whole = find_whole(lowered, encoding.tags, words) if is_share(lowered, words) else None
-    return f"{own} of {text_of(doc, encoding, whole)}" if whole else own
+def name_in_full(doc: Doc, encoding: Encoding, words: WordRange, named: np.ndarray, lowered: Sequence[str], candidates: Iterable[Candidate]) -> str | None:
+    """Return what a phrase means where its own words leave something out: several people each by the full name, a bare share with of what it is one; else None.
 
-
-def _people_in(text: str, words: WordRange, candidates: Iterable[Candidate]) -> str | None:
-    """Return several people that a phrase names, each in full; None where it does not.
-
-    Obama and Clinton  ->  Barack Obama and Hillary Clinton
+    Obama and Clinton  ->  Barack Obama and Hillary Clinton;  46 percent  ->  46 percent of likely voters
     """
+    if is_share(lowered, words):
+        whole = find_whole(lowered, encoding.tags, words)
+        return f"{describe(doc, encoding, words, named)} of {text_of(doc, encoding, whole)}" if whole else None
+    if not _JOINS & set(lowered[words[0] : words[1]]):
+        return None
     people = sorted((m, c.name) for c in candidates if c.kind == "PERSON" for m in c.mentions if words[0] <= m[0] and m[1] <= words[1])
     names = list(dict.fromkeys(name for _, name in people))
-    return " and ".join(names) if len(names) > 1 and re.search(r"\band\b|,|&", text) else None
+    return " and ".join(names) if len(names) > 1 else None
 
 
 def _cluster_text(doc: Doc, encoding: Encoding, kind: str, mentions: list[Name]) -> Candidate:

@@ -14,7 +14,7 @@ from spacy.tokens import Doc
 from accordingto.decoding import WordRange
 from accordingto.document import Encoding, lowered_words
 from accordingto.gender import gender_of_name, gender_of_noun, gender_of_title
-from accordingto.mention import KINDS, PRONOUNS, Candidate, Name, describe, describe_in_full, find_candidates, text_of, words_of_names
+from accordingto.mention import KINDS, PRONOUNS, Candidate, Name, describe, find_candidates, name_in_full, text_of, words_of_names
 from accordingto.phrase import head_of, in_full, phrases_before, role_words, shorter_forms
 
 SOURCE_CLASSES = ("he", "she", "they", "i", "we", "it", "who", "other", "the", "a", "name")
@@ -109,8 +109,8 @@ def describe_situation(doc: Doc, encoding: Encoding, sources: Sequence[Source], 
 def _own_forms(doc: Doc, encoding: Encoding, text: _Text, words: WordRange, candidates: Sequence[Candidate], named: np.ndarray) -> list[str]:
     """Return a source's own descriptions, the longest first; several people in it are named in full and joined by *and*, a name alone is named in full."""
     whole = text_of(doc, encoding, words)
-    full = describe_in_full(doc, encoding, words, named, text.lowered, candidates)
-    if full != describe(doc, encoding, words, named):
+    full = name_in_full(doc, encoding, words, named, text.lowered, candidates)
+    if full:
         return [full]
     in_full = {m: c.name for c in candidates if c.kind != "DESCRIPTION" for m in c.mentions}
     ranges = shorter_forms(text.lowered, encoding.tags, words)
