@@ -26,7 +26,8 @@ _TRAILING = re.compile(r"(?:[’']s|[’'](?=$))?[\s,;:.—–-]*$")
 _BRACKET = re.compile(r"\s*\([^)]*\)\s*$")
 _CLAUSE = re.compile(r",\s+(?:who|which|whose|where|\d).*$", re.DOTALL)
 _JOINS = frozenset(["and", ",", "&"])  # between people
-_TITLES = frozenset(["mr", "mrs", "ms", "dr", "prof", "sen", "rep", "gov", "gen", "col", "lt", "sgt", "capt", "president", "senator", "judge", "justice"])
+_OFFICES = ("president", "vice", "prime", "minister", "secretary", "chief", "justice", "judge", "attorney", "mayor", "speaker", "chairman", "chancellor", "ambassador", "councillor", "cr", "sir", "lord", "lady", "dame")
+_TITLES = frozenset(["mr", "mrs", "ms", "miss", "dr", "prof", "professor", "sen", "sens", "senator", "rep", "reps", "gov", "governor", "del", "gen", "general", "col", "colonel", "lt", "sgt", "capt", "rev", "hon", *_OFFICES])
 PRONOUNS = {
     **dict.fromkeys(("he", "him", "his", "himself"), "he"), **dict.fromkeys(("she", "her", "hers", "herself"), "she"),
     **dict.fromkeys(("they", "them", "their", "theirs"), "they"), **dict.fromkeys(("i", "me", "my", "mine", "myself"), "i"),
@@ -224,7 +225,7 @@ def _may_stand_for(short: Name, long: Name) -> bool:
     if long.kind == "PERSON" and short.kind in ("PERSON", "ORGANIZATION"):  # a bare surname is now and then taken for a body's name
         if len(short.words) == 1:
             return short.words[0] in (long.words if short.kind == "PERSON" else (_surname(long.words),))
-        another = bool(gender_of_name(short.words)) and not any(w[0] == short.words[0][0] for w in long.words[:-1])  # Jeb Bush is not George W. Bush
+        another = not any(w[0] == short.words[0][0] for w in long.words[:-1])  # Jeb Bush is not George W. Bush
         return _surname(short.words) == _surname(long.words) and not another
     if "PERSON" in (short.kind, long.kind):
         return False

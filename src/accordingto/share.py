@@ -30,4 +30,6 @@ def find_whole(lowered: Sequence[str], tags: Sequence[str], share: WordRange) ->
     end = of + 1
     while end < min(len(lowered), of + 1 + _LONGEST) and tags[end].startswith(_INNER):
         end += 1
+    if lowered[end - 1] == "those" and end < len(lowered):  # those polled
+        end += 1
     return (of + 1, end) if end > of + 1 else None

@@ -114,7 +114,10 @@ def _own_forms(doc: Doc, encoding: Encoding, text: _Text, words: WordRange, cand
         return [full]
     in_full = {m: c.name for c in candidates if c.kind != "DESCRIPTION" for m in c.mentions}
     ranges = shorter_forms(text.lowered, encoding.tags, words)
-    forms = [in_full.get((start + (text.lowered[start] in ("the", "a", "an")), end)) or describe(doc, encoding, (start, end), named) for start, end in ranges]
+    names = [in_full.get((start + (text.lowered[start] in ("the", "a", "an")), end)) for start, end in ranges]
+    if any(names):  # Safe Cribs Now, | an advocacy group
+        return [next(filter(None, names))]
+    forms = [describe(doc, encoding, (start, end), named) for start, end in ranges]
     return list(dict.fromkeys(form for form in forms if form)) or [whole]
 
 

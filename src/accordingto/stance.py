@@ -101,7 +101,7 @@ class Stances:
         """Return the labels of one claim, and the confidence of its stance."""
         chances = {field: softmax(part) for field, part in split_labels(scores)}
         facts: dict[str, Any] = {field: LABELS[field][int(chances[field].argmax())] for field in FIELDS}
-        facts["kind_chances"] = tuple(softmax(next(part for field, part in split_labels(scores) if field == "source_kind")[: len(SOURCE_KINDS)]).tolist())
+        facts["kind_chances"] = tuple(chances["source_kind"][: len(SOURCE_KINDS)].tolist())
         facts["stance_confidence"] = self.confidence(float(chances["stance"].max()))
         return facts
 
