@@ -76,7 +76,7 @@ def test_a_bodys_name_loses_its_article_and_what_hangs_behind(read):
 
 
 def test_two_people_and_bare_shares_are_named_in_full(read):
-    doc, encoding = read("Barack Obama met Hillary Clinton . Obama and Clinton agreed .", {n: "PERSON" for n in ("Barack Obama", "Hillary Clinton", "Obama", "Clinton")})
+    doc, encoding = read("Barack Obama met Hillary Clinton . Obama and Clinton agreed .", dict.fromkeys(("Barack Obama", "Hillary Clinton", "Obama", "Clinton"), "PERSON"))
     assert [c.name for c in find_candidates(doc, encoding, find_names(doc, encoding), [(6, 9)])][2:] == ["Barack Obama and Hillary Clinton"]
     doc, encoding = read("46 percent of voters agree , 44 percent do not", {})
     encoding.tags[:] = ["CD", "NN", "IN", "NNS", "VB", ",", "CD", "NN", "VB", "RB"]

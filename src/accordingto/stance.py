@@ -23,6 +23,7 @@ from accordingto.graph import Graph, copy_graph
 from accordingto.label import LABELS, PARTS, SOURCE_KINDS, claim_words, pad_claims
 from accordingto.phrase import phrase_around
 from accordingto.schema import Attribution, CharSpan
+from accordingto.wording import marks_of_claim, pad_marks
 
 GRAPH, SETTINGS = "stances.onnx", "stances.json"
 FIELDS = tuple(field for field in LABELS if field != "source_kind")  # the kind is the speakers' to say
@@ -86,10 +87,11 @@ class Stances:
         attributions, encoding = attributions_of(doc), encoding_of(doc)
         ranges, lowered = words_of(doc, encoding), lowered_words(doc, encoding)
         claims = [words_of_claim(encoding, a, ranges) for a in attributions]
+        marks = [_marks_of(lowered, a, ranges) for a in attributions]
         out: list[Attribution] = []
         for at in range(0, len(claims), BATCH):
             places, parts, offsets = pad_claims(claims[at : at + BATCH])
-            scores, aims, reasons = self._loaded()({"words": encoding.vectors, "places": places, "parts": parts, "offsets": offsets})
+            scores, aims, reasons = self._loaded()({"words": encoding.vectors, "places": places, "parts": parts, "offsets": offsets, "marks": pad_marks(marks[at : at + BATCH])})
             for row, attribution in enumerate(attributions[at : at + BATCH]):
                 facts = self._facts(scores[row])
                 if facts["attitude"] != "neutral":
@@ -118,6 +120,12 @@ def words_of_claim(encoding: Encoding, attribution: Attribution, ranges: Any) ->
     """Return `claim_words` of an attribution; ranges: from `document.words_of`."""
     source, content = (np.array([i for start, end in ranges(spans) for i in range(start, end)], np.int64) for spans in (attribution.source, attribution.content))
     return claim_words(ranges(attribution.cue)[0], source, content, len(encoding.tokens))
+
+
+def _marks_of(lowered: Sequence[str], attribution: Attribution, ranges: Any) -> np.ndarray:
+    """Return `marks_of_claim` of an attribution; ranges: from `document.words_of`."""
+    content = np.array([i for start, end in ranges(attribution.content) for i in range(start, end)], np.int64)
+    return marks_of_claim(lowered, ranges(attribution.cue)[0], content, stated=bool(attribution.source), nested=attribution.parent is not None)
 
 
 def _why(doc: Doc, encoding: Encoding, attribution: Attribution, facts: dict[str, Any], places: np.ndarray, parts: np.ndarray, reasons: np.ndarray) -> tuple[CharSpan, ...]:
