@@ -3,12 +3,14 @@
     pip install textacy onnx       # for the comparison and for the floor
     python benchmarks/speed.py WORK [--articles 1000] [--words 600]
 
-The text is the repository's own: written articles with changes. Each measure is taken in a process of its own, all in one run of this
+The text is the repository's own: written articles with changes, and as much plain reporting between them that the result has a claim in
+some 22 words, as news has (PolNeAR 23.6, the articles alone 12.5; `--dense` takes them alone). Each measure is taken in a process of its own, all in one run of this
 script, so that a busy machine slows all of them. The spaCy pipeline has the shape of en_core_web_sm (components, widths, depths) with
 untrained weights where its own are not installed: the arithmetic is the same, what it finds is not.
 """
 
 import argparse
+import csv
 import json
 import os
 import resource
@@ -24,16 +26,20 @@ GEMM = (300, 384, 1536)  # a window's wordpieces, width, inner width: the encode
 PRODUCTS = 6 * (4 * 384 * 384 + 2 * 384 * 1536)  # multiplications a wordpiece in the encoder's matrices
 
 
-def articles(count: int, words: int) -> list[str]:
-    """Return articles of some `words` words, no two alike."""
+PLAIN = (ROOT / "benchmarks" / "plain_reporting.txt").read_text(encoding="utf-8").splitlines()  # of ours; nobody says anything in it
+
+
+def articles(count: int, words: int, *, dense: bool = False) -> list[str]:
+    """Return articles of some `words` words, no two alike; dense: without the plain reporting."""
     from mixed_inputs import story
 
     out, number = [], 0
     for _ in range(count):
         parts: list[str] = []
         while sum(len(p.split()) for p in parts) < words:
-            parts.append(story(number))
-            number += 1
+            for paragraph in story(number).split("\n\n"):
+                number += 1
+                parts += [paragraph] if dense or len(paragraph) < 80 else [paragraph, PLAIN[number % len(PLAIN)].format(n=number % 100)]
         out.append(" ".join("\n\n".join(parts).split(" ")[:words]))
     return out
 
@@ -43,11 +49,13 @@ def command(work: Path, texts: list[str], cores: int) -> dict:
     table = work / "articles.jsonl"
     table.write_text("".join(json.dumps({"id": f"n{i}", "text": t}) + "\n" for i, t in enumerate(texts)), encoding="utf-8")
     began, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
-    argv = [sys.executable, "-m", "accordingto", "extract", str(table), "-o", str(work / "claims.csv"), "--threads", str(cores)]
+    argv = [sys.executable, "-m", "accordingto", "extract", str(table), "-o", str(work / "claims.csv"), "--workers", str(cores)]
     subprocess.run(argv, check=True, stderr=subprocess.DEVNULL, preexec_fn=lambda: os.sched_setaffinity(0, range(cores)))
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     processor = used.ru_utime + used.ru_stime - before.ru_utime - before.ru_stime
-    return {"seconds": time.perf_counter() - began, "processor seconds": processor, "peak MB": used.ru_maxrss / 1000}
+    with (work / "claims.csv").open(encoding="utf-8-sig", newline="") as lines:
+        claims = sum(1 for _ in csv.reader(lines)) - 1
+    return {"seconds": time.perf_counter() - began, "processor seconds": processor, "peak MB": used.ru_maxrss / 1000, "claims": claims}
 
 
 def start() -> dict:
@@ -176,10 +184,11 @@ def main() -> int:
     parser.add_argument("work", type=Path)
     parser.add_argument("--articles", type=int, default=1000)
     parser.add_argument("--words", type=int, default=600)
+    parser.add_argument("--dense", action="store_true", help="the written articles alone: a claim in 12.5 words")
     parser.add_argument("--part", help="measured in this process, for the script itself")
     options = parser.parse_args()
     options.work.mkdir(parents=True, exist_ok=True)
-    texts = articles(options.articles, options.words)
+    texts = articles(options.articles, options.words, dense=options.dense)
     count, cores = sum(len(t.split()) for t in texts), os.cpu_count() or 1
     if options.part:
         name, _, number = options.part.partition(":")
@@ -190,8 +199,8 @@ def main() -> int:
     print(f"{len(texts)} articles, {count} words, {cores} cores", flush=True)
     found = {}
     for part in (*(f"command:{n}" for n in sorted({1, cores})), *(f"spacy:{n}" for n in sorted({1, cores})), "start", "stages", "floor"):
-        argv = [sys.executable, __file__, str(options.work), "--articles", str(options.articles), "--words", str(options.words), "--part", part]
-        found[part] = json.loads(subprocess.run(argv, check=True, stdout=subprocess.PIPE).stdout.splitlines()[-1])
+        argv = [sys.executable, __file__, str(options.work), "--articles", str(options.articles), "--words", str(options.words), "--part", part, *(["--dense"] if options.dense else [])]
+        found[part] = json.loads(subprocess.run(argv, check=True, stdout=subprocess.PIPE, env=os.environ | {"OPENBLAS_NUM_THREADS": "1"}).stdout.splitlines()[-1])
         if "seconds" in found[part]:
             found[part] |= {"words/s": count / found[part]["seconds"], "articles/s": len(texts) / found[part]["seconds"]}
         print(part, "  ".join(f"{name} {value:,.2f}" if isinstance(value, float) else f"{name} {value}" for name, value in found[part].items()), flush=True)

@@ -62,8 +62,6 @@ def test_extract_reports_bad_inputs_and_reads_the_others(tmp_path):
         (("extract", SEEDS, "--model", "gone", "-o", "{tmp}/x.csv"), 1, "the model 'gone' cannot be loaded"),
         (("evaluate", "gone.jsonl"), 1, "'gone.jsonl' is no gold data: there is no such file; give"),
         (("extract",), 2, "Missing argument"),
-        (("extract", SEEDS, "-o", "{tmp}/x.csv", "--workers", "2"), 2, "--threads"),
-        (("extract", SEEDS, "-o", "{tmp}/run", "--threads", "2"), 2, "--workers"),
         (("train", "gone"), 1, "the training cannot run: "),
     ],
 )

@@ -67,11 +67,11 @@ def test_stretch_never_runs_over_a_line_break():
 def test_parts_keep_one_source_and_leave_the_cue_out():
     scores = scores_of("1033441", 5)
     scores[6] /= 2  # the less likely source
-    parts = parts_from_tags(scores.argmax(1), scores, (4, 5))
+    parts = parts_from_tags(scores.argmax(1), softmax(scores), (4, 5))
     assert parts.source == ((0, 1),)
     assert parts.content == ((2, 3), (3, 4), (5, 6))
 
 
 def test_no_parts_where_all_is_outside():
-    parts = parts_from_tags(np.zeros(3, int), scores_of("000", 5), (1, 2))
+    parts = parts_from_tags(np.zeros(3, int), softmax(scores_of("000", 5)), (1, 2))
     assert (parts.source, parts.content, parts.source_score) == ((), (), 1.0)

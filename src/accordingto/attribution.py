@@ -7,19 +7,21 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 from spacy.language import Language
 from spacy.tokens import Doc
 
-from accordingto.decoding import Parts, best_tags, find_cues, forbid_across_lines, parts_from_tags
+from accordingto.decoding import Parts, best_tags, find_cues, forbid_across_lines, parts_from_tags, softmax
 from accordingto.document import Encoding, chars_of, encoding_of, set_attributions
 from accordingto.errors import ModelError
 from accordingto.graph import Graph, copy_graph
 from accordingto.schema import Attribution
 
 GRAPH, SETTINGS = "roles.onnx", "decoding.json"
+CUES = 512  # that are decoded together: Python's own time is shared by them
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,17 @@ class Reading:
     cue: tuple[int, int]
     cue_score: float
     parts: Parts
+
+
+@dataclass(frozen=True)
+class _Window:
+    """A window that has cues, with the scores of their words' roles."""
+
+    doc: int  # its number among those that are read together
+    start: int  # its first word in the Doc
+    cues: list[tuple[int, int, float]]  # C cues, in words of the window
+    scores: np.ndarray  # (C, W, 5)
+    guideline: str
 
 
 @Language.factory("accordingto_attributions", requires=["doc.tensor", "doc.sents"], assigns=["doc.spans"])
@@ -61,15 +74,15 @@ class Attributions:
 
     def pipe(self, stream: Iterable[Doc], *, batch_size: int = 16) -> Iterator[Doc]:
         """Yield the Docs with their attributions."""
-        yield from map(self, stream)
+        docs = iter(stream)
+        while batch := list(islice(docs, batch_size)):
+            self.set_annotations(batch, self.predict(batch))
+            yield from batch
 
     def predict(self, docs: Iterable[Doc]) -> list[list[Attribution]]:
         """Return the attributions of each Doc, by the first character of their cues."""
-        out = []
-        for doc in docs:
-            encoding = encoding_of(doc)
-            out.append(self._attributions(doc, encoding, self.read(encoding)))
-        return out
+        encodings = [encoding_of(doc) for doc in docs]
+        return [self._attributions(encoding, readings) for encoding, readings in zip(encodings, self.read(encodings), strict=True)]
 
     def set_annotations(self, docs: Iterable[Doc], predictions: Sequence[list[Attribution]]) -> None:
         """Put the attributions on the Docs."""
@@ -99,41 +112,59 @@ class Attributions:
             raise ModelError(self.name, "the component 'attributions' has no weights")
         return self._graph
 
-    def read(self, encoding: Encoding) -> list[Reading]:
-        """Return the cues of a Doc that have content, with their parts, in reading order."""
-        graph, decoding = self._loaded(), self.settings[encoding.guideline]
-        transitions = np.array(decoding.transitions)
-        windows = []
+    def read(self, encodings: Sequence[Encoding]) -> list[list[Reading]]:
+        """Return for each Doc its cues that have content, with their parts, in reading order."""
+        found: list[list[Reading]] = [[] for _ in encodings]
+        for block in _blocks(w for number, encoding in enumerate(encodings) for w in self._windows(number, encoding)):
+            for window, tags, probability in _decoded(block, np.array(self.settings[block[0].guideline].transitions)):
+                for row, (start, end, score) in enumerate(window.cues):
+                    parts = parts_from_tags(tags[row], probability[row], (start, end))
+                    if parts.content:
+                        found[window.doc].append(Reading((start + window.start, end + window.start), score, _moved(parts, window.start)))
+        return [join_cues(readings) for readings in found]
+
+    def _windows(self, number: int, encoding: Encoding) -> Iterator[_Window]:
+        """Yield the windows of a Doc that have cues, with the roles' scores."""
+        graph = self._loaded()
         for start, end in encoding.windows:
-            cues = find_cues(encoding.cue[start:end], encoding.lines[start:end], threshold=decoding.cue_threshold)
+            lines = encoding.lines[start:end]
+            cues = find_cues(encoding.cue[start:end], lines, threshold=self.settings[encoding.guideline].cue_threshold)
             if cues:
                 scores = graph(_role_inputs(encoding, start, end, cues))[0]
-                windows.append((start, cues, forbid_across_lines(scores, encoding.lines[start:end])))
-        if not windows:
-            return []
-        lengths = np.concatenate([np.full(len(cues), scores.shape[1]) for _, cues, scores in windows])
-        padded = np.zeros((len(lengths), lengths.max(), windows[0][2].shape[2]), np.float32)
-        row = 0
-        for _, cues, scores in windows:
-            padded[row : row + len(cues), : scores.shape[1]] = scores
-            row += len(cues)
-        tags = best_tags(padded, lengths, transitions)
-        out, row = [], 0
-        for offset, cues, scores in windows:
-            for cue_scores, (start, end, score) in zip(scores, cues, strict=True):
-                parts = parts_from_tags(tags[row, : len(cue_scores)], cue_scores, (start, end))
-                row += 1
-                if parts.content:
-                    out.append(Reading((start + offset, end + offset), score, _moved(parts, offset)))
-        return join_cues(out)
+                yield _Window(number, start, cues, forbid_across_lines(scores, lines), encoding.guideline)
 
-    def _attributions(self, doc: Doc, encoding: Encoding, readings: list[Reading]) -> list[Attribution]:
+    def _attributions(self, encoding: Encoding, readings: list[Reading]) -> list[Attribution]:
         """Return readings as attributions in characters, with parents and confidences."""
         parents = find_parents(readings)
         weights = np.array(self.settings[encoding.guideline].confidence)
         chances = 1 / (1 + np.exp(-np.array([confidence_features(r) for r in readings]).reshape(-1, len(weights)) @ weights))
-        place = partial(chars_of, doc, encoding)
+        place = partial(chars_of, encoding)
         return [Attribution(tuple(map(place, r.parts.source)), (place(r.cue),), tuple(map(place, r.parts.content)), parent, round(float(chance), 4)) for r, parent, chance in zip(readings, parents, chances, strict=True)]
+
+
+def _blocks(windows: Iterable[_Window]) -> Iterator[list[_Window]]:
+    """Yield windows by blocks of some cues, which are decoded together: a book's at once would fill the memory. A block has one guideline."""
+    block: list[_Window] = []
+    for window in windows:
+        if block and (sum(len(w.cues) for w in block) >= CUES or window.guideline != block[0].guideline):
+            yield block
+            block = []
+        block.append(window)
+    if block:
+        yield block
+
+
+def _decoded(block: Sequence[_Window], transitions: np.ndarray) -> Iterator[tuple[_Window, np.ndarray, np.ndarray]]:
+    """Yield each window of a block with its cues' best tags, (C, W), and the probability of every tag, (C, W, 5)."""
+    lengths = np.concatenate([np.full(len(w.cues), w.scores.shape[1]) for w in block])
+    padded = np.zeros((len(lengths), lengths.max(), block[0].scores.shape[2]), np.float32)
+    rows = np.cumsum([0, *(len(w.cues) for w in block)]).tolist()
+    for window, row in zip(block, rows, strict=False):
+        padded[row : row + len(window.cues), : window.scores.shape[1]] = window.scores
+    tags, probability = best_tags(padded, lengths, transitions), softmax(padded)
+    for window, start, end in zip(block, rows, rows[1:], strict=False):
+        width = window.scores.shape[1]
+        yield window, tags[start:end, :width], probability[start:end, :width]
 
 
 def join_cues(readings: Sequence[Reading]) -> list[Reading]:

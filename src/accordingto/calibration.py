@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from math import exp, log
 from pathlib import Path
-
-import numpy as np
 
 from accordingto.errors import ModelError
 
@@ -20,8 +19,8 @@ class Calibration:
 
     def __call__(self, chance: float) -> float:
         """Return the chance, rounded to four digits, that a choice of this probability is right."""
-        clipped = float(np.clip(chance, 1e-4, 1 - 1e-4))
-        return round(1 / (1 + float(np.exp(-(self.slope * np.log(clipped / (1 - clipped)) + self.constant)))), 4)
+        clipped = min(max(chance, 1e-4), 1 - 1e-4)
+        return round(1 / (1 + exp(-(self.slope * log(clipped / (1 - clipped)) + self.constant))), 4)
 
 
 def write_calibration(calibration: Calibration, path: Path) -> None:

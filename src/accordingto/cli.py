@@ -70,7 +70,6 @@ def extract(
     framing: Annotated[list[Framing] | None, typer.Option(help="Keep claims that the article frames so; may be given several times.")] = None,
     speakers: Annotated[Path | None, typer.Option(help="Write the speakers of each article to this table too (.csv).")] = None,
     guideline: GuidelineOption = None,
-    threads: Annotated[int, typer.Option(min=0, help="Threads that read side by side, into a table alone (a folder has --workers); 0 takes every core.")] = 0,
     workers: WorkersOption = 0,
     worker_memory: WorkerMemoryOption = 6_000,
     overwrite: OverwriteOption = False,
@@ -91,22 +90,18 @@ def extract(
 
         if speakers is not None:
             raise typer.BadParameter("the speakers are written beside a table; name a table with -o", param_hint="--speakers")
-        if threads:
-            raise typer.BadParameter("a folder is read by processes; give --workers", param_hint="--threads")
         formats = tuple(sorted({f.value for f in format or (Format.csv, Format.jsonl)}))
         options = RunOptions(formats, guideline.value if guideline else "steady", wanted, near_duplicates, text_column)
         with _progress() as progress:
             summary = extract_run(articles, Path(output), options, urls=urls, model=model, workers=_cores(workers), memory=worker_memory * 1_000_000, progress=progress, overwrite=overwrite)
         _report_run(summary, output, as_json)
         return
-    if workers:
-        raise typer.BadParameter("a table is read by one process; give --threads, or name a folder with -o", param_hint="--workers")
     if len(format or ()) > 1:
         raise typer.BadParameter("a table has one format; name a folder for several", param_hint="--format")
     with _progress() as progress:
         counts = extract_table(
-            articles, output, format=format[0] if format else None, model=model, guideline=guideline, threads=_cores(threads), wanted=wanted, progress=progress, speakers=speakers,
-            text_column=text_column, urls=urls, overwrite=overwrite,
+            articles, output, format=format[0] if format else None, model=model, guideline=guideline, workers=_cores(workers), memory=worker_memory * 1_000_000, wanted=wanted, progress=progress,
+            speakers=speakers, text_column=text_column, urls=urls, overwrite=overwrite,
         )  # fmt: skip
     _report_table(counts, output, as_json)
 
@@ -306,6 +301,7 @@ def _interrupt(*_: object) -> None:
 
 def main() -> None:
     """Run the command line; errors for the user become one line and an exit code."""
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy's threads wait in circles for each other: a quarter of the speakers' time; processes do better
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # not where a shell runs it in the background, which Ctrl-C shall not stop
         signal.signal(signal.SIGINT, _interrupt)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # an orderly end, which removes the half-written table

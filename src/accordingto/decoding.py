@@ -70,32 +70,27 @@ def best_tags(scores: np.ndarray, lengths: np.ndarray, transitions: np.ndarray) 
 
     scores: (C, W, 5); lengths: (C,) at least 1; transitions: (5, 5) from, to.
     """
-    rows, width, tags = scores.shape
+    rows, width, _ = scores.shape
     begin = np.array([IMPOSSIBLE if tag.startswith("I-") else 0.0 for tag in ROLE_TAGS])
-    back = np.zeros((rows, width, tags), np.int8)
-    total = scores[:, 0] + begin
-    final = total.copy()
+    totals = np.ascontiguousarray(scores.transpose(1, 2, 0), np.float64)  # (W, 5, C), rows last: numpy is quick along the last axis
+    totals[0] += begin[:, None]
     for t in range(1, width):
-        paths = total[:, :, None] + transitions  # (C, from, to)
-        back[:, t] = paths.argmax(1)
-        total = paths.max(1) + scores[:, t]
-        final = np.where((lengths > t)[:, None], total, final)
+        totals[t] += (totals[t - 1][:, None] + transitions[:, :, None]).max(0)  # over (from, to, C)
     out = np.zeros((rows, width), np.int64)
-    tag = final.argmax(1)
-    every = np.arange(rows)
+    tag = totals[lengths - 1, :, np.arange(rows)].argmax(1)
     for t in range(width - 1, -1, -1):
         live = lengths > t
         out[live, t] = tag[live]
-        tag = np.where(live & (t > 0), back[every, t, tag], tag)
+        if t:
+            tag = np.where(live, (totals[t - 1].T + transitions.T[tag]).argmax(1), tag)  # where the best path came from
     return out
 
 
-def parts_from_tags(tags: np.ndarray, scores: np.ndarray, cue: WordRange) -> Parts:
+def parts_from_tags(tags: np.ndarray, probability: np.ndarray, cue: WordRange) -> Parts:
     """Return the parts of one cue: the likeliest stretch of source, and the likeliest few of content.
 
-    tags: (W,); scores: (W, 5).
+    tags: (W,); probability: (W, 5) of every tag.
     """
-    probability = softmax(scores)
     picked = probability[np.arange(len(tags)), tags]
     stretches: dict[str, list[WordRange]] = {"source": [], "content": []}
     for start, end, role in _stretches(tags):

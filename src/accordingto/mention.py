@@ -9,6 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from spacy.attrs import ORTH
@@ -54,6 +55,9 @@ class Name:
     kind: str
     words: tuple[str, ...]  # in lower case, without titles
     title: float = 0.0  # the gender that the title before it says
+
+
+Key = tuple[tuple[str, ...], str]  # a name's words and kind
 
 
 def find_names(doc: Doc, encoding: Encoding) -> list[Name]:
@@ -145,7 +149,8 @@ def find_candidates(doc: Doc, encoding: Encoding, names: Sequence[Name], phrases
     out = [_cluster_text(doc, encoding, kind, mentions) for kind, mentions in _cluster_names(names)]
     named = words_of_names(encoding, ((n.start, n.end) for n in names))
     mentioned = {m for candidate in out for m in candidate.mentions}
-    lowered = lowered_words(doc, encoding)
+    phrases = list(phrases)
+    lowered = lowered_words(doc, encoding) if phrases else []
     described: dict[str, Candidate] = {}
     for start, end in phrases:
         text = name_in_full(doc, encoding, (start, end), named, lowered, out) or describe(doc, encoding, (start, end), named)
@@ -184,7 +189,8 @@ def _cluster_text(doc: Doc, encoding: Encoding, kind: str, mentions: list[Name])
 def _cluster_names(names: Sequence[Name]) -> list[tuple[str, list[Name]]]:
     """Return the names as (kind, mentions): a short name joins the nearest longer one that it may stand for."""
     different = {(n.words, n.kind): n for n in names}
-    long = {key for key, name in different.items() if not any(_may_stand_for(name, other) for other in different.values())}
+    longer = _longer_names(different.values())
+    long = {key for key, found in longer.items() if not found}
     full: dict[tuple[str, ...], list[Name]] = {}
     for name in names:
         if (name.words, name.kind) in long:
@@ -194,11 +200,24 @@ def _cluster_names(names: Sequence[Name]) -> list[tuple[str, list[Name]]]:
             if name not in full[name.words]:
                 full[name.words].append(name)
             continue
-        keys = {key for key in long if _may_stand_for(name, different[key])}
+        keys = longer[name.words, name.kind] & long
         nearest = _likeliest_holder(name, [other for other in names if (other.words, other.kind) in keys])
         full.setdefault(nearest.words if nearest else name.words, []).append(name)
     groups = [sorted(mentions, key=lambda n: n.start) for mentions in full.values()]
     return [(Counter(n.kind for n in group).most_common(1)[0][0], group) for group in groups]
+
+
+def _longer_names(names: Iterable[Name]) -> dict[Key, set[Key]]:
+    """Return for each name the longer ones that it may stand for, by words and kind; only names that share a word, or whose initials it is, are compared."""
+    alike: dict[str, list[Name]] = {}
+    for name in names:
+        for word in {*(name.words if name.kind == "PERSON" else (name.words[0], name.words[-1])), *_initials(name.words)}:
+            alike.setdefault(word, []).append(name)
+    out: dict[Key, set[Key]] = {}
+    for name in names:
+        near = (other for word in {name.words[0], name.words[-1], _surname(name.words), name.words[0].replace(".", "")} for other in alike.get(word, ()))
+        out[name.words, name.kind] = {(other.words, other.kind) for other in near if _may_stand_for(name, other)}
+    return out
 
 
 def _likeliest_holder(name: Name, holders: Sequence[Name]) -> Name | None:
@@ -238,6 +257,7 @@ def _surname(words: tuple[str, ...]) -> str:
     return next((w for w in reversed(words) if w.rstrip(".") not in ("jr", "ii", "iii")), words[-1])
 
 
+@lru_cache(maxsize=10_000)
 def _initials(words: tuple[str, ...]) -> tuple[str, ...]:
     """Return the initials that may stand for a name: with and without *to*, without *of* and its like in any case; three letters or more also without what comes before.
 

@@ -83,5 +83,5 @@ OUTPUT_HELP = """A table, by its ending .csv, .xlsx, .jsonl or .parquet; - for t
 claims and quarantine, and goes on where it was stopped."""
 EXPORT_HELP = """csv, xlsx: the table of all claims, undecided and rejected ones too, with their decisions and corrections. gold: what `evaluate` and
 `train --reviewed` read. The others are for other programs; jsonl holds all that is known."""
-WorkersOption = Annotated[int, typer.Option(min=0, help="Processes that read side by side, into a folder alone (a table has --threads); each takes half a gigabyte. 0 takes every core.")]
+WorkersOption = Annotated[int, typer.Option(min=0, help="Processes that read side by side; each takes half a gigabyte. 0 takes every core.")]
 WorkerMemoryOption = Annotated[int, typer.Option(min=1_000, help="Megabytes of address space that a worker may take.")]

@@ -14,7 +14,7 @@ table.py       claims            → CSV, XLSX, JSONL, Parquet, DataFrame
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import spacy
@@ -76,8 +76,8 @@ def doc_of(article: Article, nlp: Language) -> Doc:
     return set_title(nlp.make_doc(article.text), article.title)
 
 
-def read_docs(articles: Iterable[Article], nlp: Language, on_error: Callable[[Article, Exception], None]) -> Iterator[tuple[Article, Doc]]:
-    """Yield each article with its Doc, in order; an article that the pipeline fails on goes to `on_error`, and the others go on."""
+def read_docs(articles: Iterable[Article], nlp: Language) -> Iterator[tuple[Article, Doc | Exception]]:
+    """Yield each article with its Doc, in order; an article that the pipeline fails on comes with the error, and the others go on."""
     stream = iter(articles)
     under_way: deque[Article] = deque()
     broken: list[Exception] = []  # what the articles' own iterator raised: not the pipeline's failure
@@ -105,20 +105,18 @@ def read_docs(articles: Iterable[Article], nlp: Language, on_error: Callable[[Ar
                 try:
                     doc = nlp(doc_of(article, nlp))
                 except Exception as error:
-                    on_error(article, error)
+                    yield article, error
                 else:
                     yield article, doc
     if broken:
         raise broken[0]
 
 
-def _raise(article: Article, error: Exception) -> None:
-    raise error
-
-
 def extract(articles: Iterable[Article | str], nlp: Language | None = None) -> Iterator[Claim]:
     """Yield the claims of articles, in the order of the input, then of the text. Plain strings are articles without metadata."""
     nlp = nlp or load()
     wanted = (article_from_text(a) if isinstance(a, str) else a for a in articles)
-    for article, doc in read_docs(wanted, nlp, _raise):
+    for article, doc in read_docs(wanted, nlp):
+        if isinstance(doc, Exception):
+            raise doc
         yield from claims_from_doc(article, doc, model=model_name(nlp))

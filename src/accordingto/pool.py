@@ -26,7 +26,7 @@ BASE_SECONDS, CHARS_PER_SECOND = 60.0, 500.0  # a core reads 14,000 characters a
 ATTEMPTS = 2  # a text is given up after as many deaths alone
 BAD_STARTS = 3  # workers that die before they are ready: then the model or the machine is at fault, not a text
 
-Text = tuple[str, str]  # key, text
+Text = tuple[str, Any]  # key, and a text or what holds one
 Read = Callable[[Sequence[Text]], list[tuple[str, Any]]]
 
 
@@ -55,9 +55,13 @@ class _Worker:
 
 
 class Pool:
-    """Processes that read texts. `make_read` is called in each with `args` and returns the function that reads a batch."""
+    """Processes that read texts. `make_read` is called in each with `args` and returns the function that reads a batch.
 
-    def __init__(self, workers: int, make_read: Callable[..., Read], args: tuple[Any, ...], *, memory: int, base_seconds: float = BASE_SECONDS, renew_after: int = 20_000) -> None:
+    memory: bytes of addresses that one may take; size: of what holds a text in characters, by which it gets its time.
+    """
+
+    def __init__(self, workers: int, make_read: Callable[..., Read], args: tuple[Any, ...], *, memory: int, base_seconds: float = BASE_SECONDS, renew_after: int = 20_000, size: Callable[[Any], int] = len) -> None:
+        self._size = size
         self._make, self._args, self._memory, self._base, self._renew = make_read, args, memory, base_seconds, renew_after
         self._workers: list[_Worker | None] = [None] * workers
         self._waiting: deque[_Batch] = deque()
@@ -115,7 +119,7 @@ class Pool:
             elif worker.ready and worker.batch is None:
                 batch = self._waiting.popleft()
                 worker.batch = batch
-                worker.deadline = Deadline(worker.process.pid, self._base + sum(len(t) for _, t in batch.texts) / CHARS_PER_SECOND)
+                worker.deadline = Deadline(worker.process.pid, self._base + sum(self._size(text) for _, text in batch.texts) / CHARS_PER_SECOND)
                 with suppress(OSError):  # it has just died, which `_look_at` finds
                     worker.pipe.send(batch.texts)
 

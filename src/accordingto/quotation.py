@@ -51,14 +51,20 @@ def _in_paragraph(text: str) -> list[CharSpan]:
 
 def quotation_of(spans: Iterable[CharSpan], quoted: Sequence[CharSpan], text: str) -> str:
     """Return `direct` where all letters and digits of the spans are quoted, `indirect` where none is, else `mixed`."""
-    inside = outside = 0
+    inside = outside = False
     for start, end in spans:
         first = max(0, bisect_right(quoted, (start, len(text) + 1)) - 1)
-        near = [span for span in quoted[first : bisect_right(quoted, (end, 0))] if span[1] > start]
-        for i in range(start, end):
-            if text[i].isalnum():
-                hit = any(s <= i < e for s, e in near)
-                inside, outside = inside + hit, outside + (not hit)
+        at = start
+        for opening, closing in quoted[first : bisect_right(quoted, (end, 0))]:
+            outside = outside or _says(text[at:opening])
+            at = max(at, opening)
+            inside = inside or _says(text[at : min(closing, end)])
+            at = max(at, closing)
+        outside = outside or _says(text[at:end])
     if inside and outside:
         return "mixed"
     return "direct" if inside else "indirect"
+
+
+def _says(text: str) -> bool:
+    return any(map(str.isalnum, text))

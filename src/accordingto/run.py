@@ -7,20 +7,18 @@ from dataclasses import dataclass, field
 from itertools import chain, count, islice, takewhile
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import IO, TYPE_CHECKING
+from typing import IO
 
 from accordingto.article import find_inputs, read_articles
-from accordingto.claim import claims_from_doc
 from accordingto.errors import InputError, OutputError, TableError
+from accordingto.pool import Failure
 from accordingto.reader.item import carries_columns
+from accordingto.reading import Outcome, read_in_order
 from accordingto.roster import RosterRow, roster_of
 from accordingto.row import read_rows
-from accordingto.schema import Article, Claim, Problem, RunCounts
+from accordingto.schema import Claim, Problem, RunCounts
 from accordingto.table import REVIEW_COLUMNS, check_roster, claim_from_json, json_of_claim, write_roster, write_table, writer_of
 from accordingto.workbook import About
-
-if TYPE_CHECKING:
-    from spacy.language import Language
 
 REVIEWED = (".csv", ".xlsx")  # endings of tables that a person can have written into
 Progress = Callable[[int, int], None]  # articles done, articles in all
@@ -40,7 +38,7 @@ class Wanted:
 
 
 def extract_table(
-    names: Iterable[str], output: str, *, format: str | None, model: Path | None, guideline: str | None, threads: int, wanted: Wanted, progress: Progress, speakers: Path | None = None,
+    names: Iterable[str], output: str, *, format: str | None, model: Path | None, guideline: str | None, workers: int, memory: int, wanted: Wanted, progress: Progress, speakers: Path | None = None,
     text_column: str | None = None, urls: Sequence[str] = (), overwrite: bool = False,
 ) -> RunCounts:  # fmt: skip
     """Write the claims of all articles behind `names` to a table, and their speakers to another where one is named; return the counts.
@@ -48,8 +46,6 @@ def extract_table(
     What cannot be read is in the counts' problems and stops nothing; where nothing could be read, an old table stays as it was.
     overwrite: replace a table in which a reviewer wrote something. Raises ModelError, OutputError.
     """
-    from accordingto.pipeline import load  # brings spaCy, which the review of a run need not wait for
-
     if output != "-":
         writer_of(Path(output), format)  # refuse a wrong ending before the model has worked for an hour
         if not overwrite:
@@ -58,12 +54,12 @@ def extract_table(
         check_roster(speakers)
     inputs = find_inputs(names)
     counts = RunCounts(problems=list(inputs.problems), left_out=inputs.left_out)
-    nlp = load(model, threads=threads, guideline=guideline) if inputs.paths or urls else None
-    if nlp is not None:
+    if inputs.paths or urls:
         articles = read_articles(inputs.paths, counts.problems, text_column=text_column, urls=urls)
         places: dict[str, str] = {}
         rosters: list[RosterRow] = []
-        kept = (_kept(claims, wanted, rosters if speakers is not None else None) for claims in _claims(articles, nlp, counts, places, len(inputs.paths) + len(urls), progress))
+        outcomes = read_in_order(articles, model=model, guideline=guideline, workers=workers, memory=memory)
+        kept = (_kept(claims, wanted, rosters if speakers is not None else None) for claims in _claims(outcomes, counts, places, len(inputs.paths) + len(urls), progress))
         rows: Iterator[Claim] = (claim for claims in kept for claim in claims)
         with TemporaryFile() as spool:
             rows, src = _carry_columns(rows, spool) if any(carries_columns(str(p)) for p in (*inputs.paths, *urls)) else (rows, set())
@@ -113,20 +109,15 @@ def _about(counts: RunCounts, places: Mapping[str, str], output: str) -> About:
     return About({}, lambda: [(" ".join(filter(None, (p.path, p.locator))), p.message) for p in counts.problems], places, Path(output).parent)
 
 
-def _claims(articles: Iterable[Article], nlp: Language, counts: RunCounts, places: dict[str, str], total: int, progress: Progress) -> Iterator[list[Claim]]:
-    """Yield the claims of each article, count them and note its file; an article that the pipeline fails on becomes a problem."""
-    from accordingto.pipeline import model_name, read_docs
-
-    name = model_name(nlp)
-
-    def on_error(article: Article, error: Exception) -> None:
-        counts.problems.append(Problem(article.path, "failed", str(InputError(article.path, "failed", f"{type(error).__name__}: {error}"))))
-
-    for article, doc in read_docs(articles, nlp, on_error):
-        claims = claims_from_doc(article, doc, model=name)
-        counts.articles += 1
-        if article.path and not article.locator and Path(article.path).is_file():
-            places[article.article_id] = article.path
-        counts.without_claims += not claims
-        yield claims
+def _claims(outcomes: Iterable[Outcome], counts: RunCounts, places: dict[str, str], total: int, progress: Progress) -> Iterator[list[Claim]]:
+    """Yield the claims of each article, count them and note its file; an article that could not be read becomes a problem."""
+    for article, found in outcomes:
+        if isinstance(found, Failure):
+            counts.problems.append(Problem(article.path, found.code, str(InputError(article.path, found.code, found.why)), article.locator))
+        else:
+            counts.articles += 1
+            if article.path and not article.locator and Path(article.path).is_file():
+                places[article.article_id] = article.path
+            counts.without_claims += not found
+            yield found
         progress(counts.articles + len(counts.problems), total)

@@ -5,7 +5,7 @@ One function (`describe_situation`) for training and for use, so that they canno
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -86,7 +86,8 @@ def describe_situation(doc: Doc, encoding: Encoding, sources: Sequence[Source], 
     mentions = sorted({m for c in candidates for m in c.mentions} | {s.words for s in sources})
     place = {mention: i for i, mention in enumerate(mentions)}
     named = words_of_names(encoding, ((n.start, n.end) for n in names))
-    forms = [_own_forms(doc, encoding, text, source.words, candidates, named) for source in sources]
+    in_full = {m: c.name for c in candidates if c.kind != "DESCRIPTION" for m in c.mentions}
+    forms = [_own_forms(doc, encoding, text, source.words, candidates, named, in_full) for source in sources]
     member = np.zeros((OWN_FORMS + len(candidates), len(mentions)), np.float32)
     for k, candidate in enumerate(candidates, OWN_FORMS):
         member[k, [place[m] for m in candidate.mentions]] = 1
@@ -106,13 +107,12 @@ def describe_situation(doc: Doc, encoding: Encoding, sources: Sequence[Source], 
     return Situation(list(sources), candidates, forms, means(spans), heads(spans), means([s.cue for s in sources]), means(mentions), heads(mentions), member, pointer, possible, features)
 
 
-def _own_forms(doc: Doc, encoding: Encoding, text: _Text, words: WordRange, candidates: Sequence[Candidate], named: np.ndarray) -> list[str]:
+def _own_forms(doc: Doc, encoding: Encoding, text: _Text, words: WordRange, candidates: Sequence[Candidate], named: np.ndarray, in_full: Mapping[WordRange, str]) -> list[str]:
     """Return a source's own descriptions, the longest first; several people in it are named in full and joined by *and*, a name alone is named in full."""
     whole = text_of(doc, encoding, words)
     full = name_in_full(doc, encoding, words, named, text.lowered, candidates)
     if full:
         return [full]
-    in_full = {m: c.name for c in candidates if c.kind != "DESCRIPTION" for m in c.mentions}
     ranges = shorter_forms(text.lowered, encoding.tags, words)
     names = [in_full.get((start + (text.lowered[start] in ("the", "a", "an")), end)) for start, end in ranges]
     if any(names):  # Safe Cribs Now, | an advocacy group

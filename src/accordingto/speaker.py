@@ -7,7 +7,7 @@ the best description"); a small network scores the pairs from the encoder's vect
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from spacy.tokens import Doc, Span
 from accordingto.byline import find_writer, is_writer
 from accordingto.calibration import Calibration, read_calibration, write_calibration
 from accordingto.decoding import WordRange, softmax
-from accordingto.document import Encoding, attributions_of, encoding_of, lowered_words, set_attributions, words_of
+from accordingto.document import Encoding, attributions_of, encoding_of, lowered_words, set_facts, words_of
 from accordingto.errors import ModelError
 from accordingto.graph import Graph, copy_graph
 from accordingto.interview import ASKER, SURE, find_partners, interview_part
@@ -67,7 +67,7 @@ class Speakers:
     def set_annotations(self, docs: Iterable[Doc], predictions: Sequence[tuple[list[Attribution], list[Name]]]) -> None:
         """Put speakers and names on the Docs."""
         for doc, (attributions, names) in zip(docs, predictions, strict=True):
-            set_attributions(doc, attributions)
+            set_facts(doc, attributions)
             tokens = encoding_of(doc).tokens
             doc.ents = [Span(doc, int(tokens[n.start]), int(tokens[n.end - 1]) + 1, label=ENTITY_LABELS.get(n.kind, n.kind)) for n in names]  # type: ignore[assignment]
 
@@ -97,16 +97,17 @@ class Speakers:
         out = [replace(a, source_kind="none") for a in attributions]
         entities = {word: c.name for c in find_candidates(doc, encoding, names, []) for m in c.mentions for word in range(*m)} if not stated else {}
         all_sources = sources_of(doc, encoding, attributions, stated)
+        found: dict[int, dict[str, Any]] = {}
         chances: dict[int, np.ndarray] = {}
         for rows, sources in _blocks(stated, all_sources):
             situation = describe_situation(doc, encoding, sources, _names_near(names, sources))
             entities |= {word: c.name for c in situation.candidates if c.kind != "DESCRIPTION" for m in c.mentions for word in range(*m)}
-            for i, (facts, by_speaker) in zip(rows, self._choose(doc, encoding, situation), strict=True):
-                out[i] = replace(out[i], **facts)
-                if out[i].source_kind != "author":  # rare; told by the pronoun and the choice
-                    chances[i] = np.log(by_speaker) + np.log(np.maximum(out[i].kind_chances or 1.0, LEAST))
-        for i, kind in _agreed_kinds(out, chances):
-            out[i] = replace(out[i], source_kind=kind)
+            situated, by_speaker = self._choose(doc, encoding, situation)
+            by_labels = np.array([attributions[i].kind_chances or (1.0,) * len(SOURCE_KINDS) for i in rows])
+            found |= dict(zip(rows, situated, strict=True))
+            chances |= dict(zip(rows, np.log(np.maximum(by_speaker, LEAST)) + np.log(np.maximum(by_labels, LEAST)), strict=True))
+        for i, kind in _agreed_kinds(found, chances):
+            out[i] = replace(attributions[i], **found[i] | {"source_kind": kind})
         for row, facts in _partners(doc, encoding, names, all_sources, {a.speaker: a.speaker_role for a in out if a.speaker_role}):
             out[stated[row]] = replace(out[stated[row]], **facts)
         for row, facts in _writers(doc, encoding, names, all_sources, [out[i].source_kind for i in stated]):
@@ -134,20 +135,22 @@ class Speakers:
             for row, i in enumerate(rows):
                 yield i, _meant(situation, scores[row], row, attributions[i].speaker)
 
-    def _choose(self, doc: Doc, encoding: Encoding, situation: Situation) -> Iterator[tuple[dict[str, Any], np.ndarray]]:
-        """Yield speaker, role and confidence of each source, and the chances of its kinds, by all choices."""
+    def _choose(self, doc: Doc, encoding: Encoding, situation: Situation) -> tuple[list[dict[str, Any]], np.ndarray]:
+        """Return speaker, role, kind and confidence of each source by its likeliest choice, and the chances of its kinds by all choices, (S, kinds)."""
         scores, kinds = self._loaded()({name: getattr(situation, name) for name in ARRAYS})
         separate = softmax(scores)
-        chances, of_kind = situation.joined(separate), np.einsum("sn,snk->sk", separate, softmax(kinds))
+        chances, of_kind = situation.joined(separate), (separate[:, None] @ softmax(kinds))[:, 0]
         roles: dict[int, str | None] = {}
-        for row, choice in enumerate(chances.argmax(1).tolist()):
-            facts = {
+        facts = [
+            {
                 "speaker": situation.name(row, choice),
                 "speaker_role": find_role(doc, encoding, situation, row, choice, roles),
                 "source_kind": SOURCE_KINDS[int(kinds[row, choice].argmax())],
                 "speaker_confidence": self.confidence(float(chances[row, choice])),
             }
-            yield facts, np.maximum(of_kind[row], LEAST)
+            for row, choice in enumerate(chances.argmax(1).tolist())
+        ]
+        return facts, of_kind
 
 
 def _meant(situation: Situation, scores: np.ndarray, row: int, speaker: str | None) -> str:
@@ -156,13 +159,18 @@ def _meant(situation: Situation, scores: np.ndarray, row: int, speaker: str | No
     return situation.name(row, max(others, key=lambda k: float(scores[k]), default=0))
 
 
-def _agreed_kinds(attributions: Sequence[Attribution], chances: dict[int, np.ndarray]) -> Iterator[tuple[int, str]]:
-    """Yield the kinds of sources, each by its own chances and as much by those of all sources that mean the same speaker; chances: logarithms, by the attribution."""
-    means: dict[str, list[np.ndarray]] = {}
+def _agreed_kinds(found: Mapping[int, dict[str, Any]], chances: Mapping[int, np.ndarray]) -> Iterator[tuple[int, str]]:
+    """Yield the kinds of sources, each by its own chances and as much by those of all sources that mean the same speaker; found: facts, chances: logarithms, by the attribution.
+
+    The article's author is rare, and told by the pronoun and the choice.
+    """
+    of_speaker: dict[str, list[np.ndarray]] = {}
     for i, own in chances.items():
-        means.setdefault((attributions[i].speaker or "").casefold(), []).append(own)
+        if found[i]["source_kind"] != "author":
+            of_speaker.setdefault(found[i]["speaker"].casefold(), []).append(own)
+    means = {speaker: sum(all_chances) / len(all_chances) for speaker, all_chances in of_speaker.items()}
     for i, own in chances.items():
-        yield i, SOURCE_KINDS[int((own + np.mean(means[(attributions[i].speaker or "").casefold()], 0)).argmax())]
+        yield i, "author" if found[i]["source_kind"] == "author" else SOURCE_KINDS[int((own + means[found[i]["speaker"].casefold()]).argmax())]
 
 
 def _partners(doc: Doc, encoding: Encoding, names: Sequence[Name], sources: Sequence[Source], roles: dict[str | None, str | None]) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -211,7 +219,7 @@ def _blocks(rows: Sequence[int], sources: Sequence[Source]) -> Iterator[tuple[li
 
 def aims_of(doc: Doc, encoding: Encoding, attributions: Sequence[Attribution], aimed: Sequence[int]) -> list[Source]:
     """Return what attitudes aim at as if it were nested sources: the words lie in a content that has a source."""
-    ranges = words_of(doc, encoding)
+    ranges = words_of(encoding)
     out = []
     for a in (attributions[i] for i in aimed):
         above = ranges(a.source)
@@ -227,7 +235,7 @@ def _names_near(names: Sequence[Name], sources: Sequence[Source]) -> list[Name]:
 
 def sources_of(doc: Doc, encoding: Encoding, attributions: Sequence[Attribution], stated: Sequence[int]) -> list[Source]:
     """Return the stated sources of attributions in words of the Doc."""
-    ranges = words_of(doc, encoding)
+    ranges = words_of(encoding)
     out = []
     for i in stated:
         a = attributions[i]

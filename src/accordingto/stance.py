@@ -17,7 +17,7 @@ from spacy.tokens import Doc
 
 from accordingto.calibration import Calibration, read_calibration, write_calibration
 from accordingto.decoding import softmax
-from accordingto.document import Encoding, attributions_of, chars_of, encoding_of, lowered_words, set_attributions, words_of
+from accordingto.document import Encoding, attributions_of, chars_of, encoding_of, lowered_words, set_facts, words_of
 from accordingto.errors import ModelError
 from accordingto.graph import Graph, copy_graph
 from accordingto.label import LABELS, PARTS, SOURCE_KINDS, claim_words, pad_claims
@@ -62,7 +62,7 @@ class Stances:
     def set_annotations(self, docs: Iterable[Doc], predictions: Sequence[list[Attribution]]) -> None:
         """Put the labels on the Docs."""
         for doc, attributions in zip(docs, predictions, strict=True):
-            set_attributions(doc, attributions)
+            set_facts(doc, attributions)
 
     def to_disk(self, path: Path | str, *, exclude: Iterable[str] = ()) -> None:
         """Write the graph and the settings into a folder."""
@@ -85,27 +85,28 @@ class Stances:
 
     def _read(self, doc: Doc) -> list[Attribution]:
         attributions, encoding = attributions_of(doc), encoding_of(doc)
-        ranges, lowered = words_of(doc, encoding), lowered_words(doc, encoding)
+        ranges, lowered = words_of(encoding), lowered_words(doc, encoding)
         claims = [words_of_claim(encoding, a, ranges) for a in attributions]
         marks = [_marks_of(lowered, a, ranges) for a in attributions]
+        telling = np.array([tag in TELLING for tag in encoding.tags])
         out: list[Attribution] = []
         for at in range(0, len(claims), BATCH):
             places, parts, offsets = pad_claims(claims[at : at + BATCH])
             scores, aims, reasons = self._loaded()({"words": encoding.vectors, "places": places, "parts": parts, "offsets": offsets, "marks": pad_marks(marks[at : at + BATCH])})
-            for row, attribution in enumerate(attributions[at : at + BATCH]):
-                facts = self._facts(scores[row])
+            reasons = np.where((telling[places] & (parts >= PARTS.index("cue")))[..., None], reasons, -np.inf)
+            for row, (attribution, facts) in enumerate(zip(attributions[at : at + BATCH], self._facts(scores), strict=False)):
                 if facts["attitude"] != "neutral":
-                    facts["aim"] = chars_of(doc, encoding, phrase_around(lowered, encoding.tags, int(places[row][aims[row].argmax()])))
-                out.append(replace(attribution, **facts, why=_why(doc, encoding, attribution, facts, places[row], parts[row], reasons[row])))
+                    facts["aim"] = chars_of(encoding, phrase_around(lowered, encoding.tags, int(places[row][aims[row].argmax()])))
+                out.append(replace(attribution, **facts, why=_why(encoding, attribution, facts, places[row][reasons[row].argmax(0)])))
         return out
 
-    def _facts(self, scores: np.ndarray) -> dict[str, Any]:
-        """Return the labels of one claim, and the confidence of its stance."""
+    def _facts(self, scores: np.ndarray) -> Iterator[dict[str, Any]]:
+        """Yield the labels of each claim, and the confidence of its stance."""
         chances = {field: softmax(part) for field, part in split_labels(scores)}
-        facts: dict[str, Any] = {field: LABELS[field][int(chances[field].argmax())] for field in FIELDS}
-        facts["kind_chances"] = tuple(chances["source_kind"][: len(SOURCE_KINDS)].tolist())
-        facts["stance_confidence"] = self.confidence(float(chances["stance"].max()))
-        return facts
+        best = {field: chances[field].argmax(1).tolist() for field in FIELDS}
+        kinds = chances["source_kind"][:, : len(SOURCE_KINDS)].tolist()
+        for row, chance in enumerate(chances["stance"].max(1).tolist()):
+            yield {field: LABELS[field][best[field][row]] for field in FIELDS} | {"stance_confidence": self.confidence(chance), "kind_chances": tuple(kinds[row])}
 
 
 def split_labels(scores: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
@@ -128,19 +129,17 @@ def _marks_of(lowered: Sequence[str], attribution: Attribution, ranges: Any) -> 
     return marks_of_claim(lowered, ranges(attribution.cue)[0], content, stated=bool(attribution.source), nested=attribution.parent is not None)
 
 
-def _why(doc: Doc, encoding: Encoding, attribution: Attribution, facts: dict[str, Any], places: np.ndarray, parts: np.ndarray, reasons: np.ndarray) -> tuple[CharSpan, ...]:
+def _why(encoding: Encoding, attribution: Attribution, facts: dict[str, Any], best: np.ndarray) -> tuple[CharSpan, ...]:
     """Return the words that speak for the labels: the cue, and for each field that needs a reason the telling word of cue or content that counted most, in the order of the text.
 
-    reasons: (L, labels) of the claim's words.
+    best: (labels,) that word for each label.
     """
-    telling = (np.array([encoding.tags[i] in TELLING for i in places.tolist()]) & (parts >= PARTS.index("cue")))[:, None]
-    best = np.where(telling, reasons, reasons.min() - 1).argmax(0)  # (labels,)
     found = {attribution.cue[0]}
     at = 0
     for field, values in LABELS.items():
         if field in EXPLAINED and facts[field] not in EXPLAINED[field]:
-            word = int(places[best[at + values.index(facts[field])]])  # type: ignore[arg-type]
-            found.add(chars_of(doc, encoding, (word, word + 1)))
+            word = int(best[at + values.index(facts[field])])  # type: ignore[arg-type]
+            found.add(chars_of(encoding, (word, word + 1)))
         at += len(values)
     inside = [span for span in found if span == attribution.cue[0] or not (attribution.cue[0][0] <= span[0] and span[1] <= attribution.cue[0][1])]
     return tuple(sorted(inside))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import os
 import sys
@@ -173,16 +175,13 @@ def _sync_folder(folder: Path) -> None:
 
 def write_roster(rows: Iterable[RosterRow], path: Path | str) -> int:
     """Write the speakers of articles as CSV, readable by Excel, and return their number; raises OutputError for another ending."""
-    import pandas
-
     target = Path(path)
     check_roster(target)
     names = [field.name for field in fields(RosterRow)]
-    frame = pandas.DataFrame([asdict(row) for row in rows], columns=names)
-    texts = [name for name in names if name not in ("claims", "nested_claims")]
+    lines = [[getattr(row, name) for name in names] for row in rows]
     with replacing(target) as file:
-        file.write(b"\xef\xbb\xbf" + _csv_bytes(frame.astype(dict.fromkeys(texts, "string")), header=True))
-    return len(frame)
+        file.write(b"\xef\xbb\xbf" + _csv_bytes([names, *lines]))
+    return len(lines)
 
 
 def check_roster(path: Path) -> None:
@@ -198,20 +197,22 @@ def _chunks(claims: Iterable[Claim]) -> Iterator[list[Claim]]:
 
 
 def _write_csv(claims: Iterable[Claim], file: BinaryIO, src: Sequence[str] = ()) -> int:
-    """Write RFC 4180 with a byte order mark, which Excel needs to see UTF-8. CRLF also makes pandas quote a bare CR."""
-    file.write(b"\xef\xbb\xbf" + _csv_bytes(to_frame([], src), header=True))
+    """Write RFC 4180 with a byte order mark, which Excel needs to see UTF-8. CRLF also makes the writer quote a bare CR."""
+    columns = columns_of(src)
+    file.write(b"\xef\xbb\xbf" + _csv_bytes([columns]))
     count = 0
     for chunk in _chunks(claims):
         count += len(chunk)
-        file.write(_csv_bytes(to_frame(chunk, src), header=False))
+        rows = map(flatten_claim, chunk)
+        file.write(_csv_bytes([row.get(name) for name in columns] for row in rows))
     return count
 
 
-def _csv_bytes(frame: pandas.DataFrame, *, header: bool) -> bytes:
+def _csv_bytes(rows: Iterable[Sequence[Any]]) -> bytes:
     """Return rows as CSV without what a spreadsheet would calculate."""
-    texts: list[str] = list(frame.select_dtypes("string").columns)
-    guarded = {name: frame[name].map(guard, na_action="ignore") for name in texts}
-    return frame.assign(**guarded).to_csv(index=False, header=header, lineterminator="\r\n").encode("utf-8")
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\r\n").writerows([guard(cell) if isinstance(cell, str) else cell for cell in row] for row in rows)
+    return text.getvalue().encode("utf-8")
 
 
 def _write_jsonl(claims: Iterable[Claim], file: BinaryIO, src: Sequence[str] = ()) -> int:

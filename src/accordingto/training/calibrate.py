@@ -51,7 +51,7 @@ def calibrate_cues(gold: Sequence[Row], docs: Sequence[Doc], component: Attribut
 
 def confidence_examples(gold: Sequence[Row], docs: Sequence[Doc], component: Attributions) -> Examples:
     """Return each claim's `confidence_features`, (N, 4), and whether it is right by `evaluation.judge`, (N,)."""
-    features = np.array([confidence_features(r) for doc in docs for r in component.read(encoding_of(doc))]).reshape(-1, 4)
+    features = np.array([confidence_features(r) for readings in component.read([encoding_of(doc) for doc in docs]) for r in readings]).reshape(-1, 4)
     return features, np.array([right for _, right in judge(gold, claim_rows(gold, docs, component))])
 
 
