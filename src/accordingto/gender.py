@@ -6,7 +6,7 @@ A hint for telling people apart, no fact about them: it decides nothing alone.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 _NAMES = Path(__file__).with_name("firstnames.txt")  # 9,184 names, 64 KB: read in 2 ms, once a process
@@ -22,6 +22,7 @@ def gender_of_title(word: str) -> float:
     return _TITLES.get(word.lower().rstrip("."), 0.0)
 
 
+@lru_cache(maxsize=10_000)
 def gender_of_noun(word: str) -> float:
     """Return what a description's head says: *woman*, *spokesman*."""
     word = word.lower()

@@ -227,7 +227,7 @@ def _likeliest_holder(name: Name, holders: Sequence[Name]) -> Name | None:
 
     Bill Clinton … Hillary Clinton … Bill Clinton | Mrs. Clinton  ->  Hillary Clinton
     """
-    if name.kind == "PERSON" and holders:
+    if name.kind == "PERSON" and len({o.words for o in holders}) > 1:
         for rank in (lambda o: gender_of_name(o.words) * name.title, lambda o: o.end - o.start != 3 or len(o.words) != 2):  # Cruz-Rubio is no person
             best = max(map(rank, holders))
             holders = [o for o in holders if rank(o) == best]

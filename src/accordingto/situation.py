@@ -265,15 +265,16 @@ def _words_in_common(text: _Text, encoding: Encoding, sources: Sequence[Source],
     roles = [_roles(text, encoding, c) for c in candidates]
     number = {word: i for i, word in enumerate(sorted(set().union(*names, *roles)))}
     theirs, role = _incidence([set(name) - _EMPTY for name in names], number), _incidence(roles, number)
+    heads = [lowered[head_of(encoding.tags, s.words)] for s in sources]
     mine, mine_in_full = _incidence(own, number), _incidence([{in_full(w) for w in words} for words in own], number)
-    head = _incidence([{in_full(lowered[head_of(encoding.tags, s.words)])} for s in sources], number)
+    head = _incidence([{in_full(word)} for word in heads], number)
     sizes = np.array([max(1, len(words)) for words in own], np.float32)[:, None]
     both = mine @ theirs.T
     same_last, same_first = (np.array([[number.get(lowered[s.words[0] if first else s.words[1] - 1], -1)] for s in sources]) == np.array([number[name[0 if first else -1]] for name in names]) for first in (False, True))
     titles = np.array([_title(text, c) for c in candidates], np.float32)
     genders = np.array([title or _gender(c) for title, c in zip(titles.tolist(), candidates, strict=True)], np.float32)
     pronoun = np.array([{"he": 1.0, "she": -1.0}.get(c, 0.0) for c in classes], np.float32)[:, None]
-    meant = pronoun + [[gender_of_title(lowered[s.words[0]]) or gender_of_noun(lowered[head_of(encoding.tags, s.words)])] for s in sources]  # (S, 1)
+    meant = pronoun + [[gender_of_title(lowered[s.words[0]]) or gender_of_noun(word)] for s, word in zip(sources, heads, strict=True)]  # (S, 1)
     columns = [
         both / sizes, both / np.maximum(theirs.sum(1), 1), (both == sizes) & (both > 0), same_last, same_first, [c.name.endswith("s") for c in candidates], theirs.sum(1) > 1,
         head @ role.T > 0, mine_in_full @ role.T / sizes, pronoun * titles, pronoun * titles < 0, titles, role.sum(1) > 0, meant * genders, meant * genders < 0, genders,
