@@ -271,7 +271,7 @@ def _role_in(doc: Doc, encoding: Encoding, situation: Situation, named: Candidat
         return None
     before = text_of(doc, encoding, (words[0], mention[0])) if mention[0] > words[0] else ""
     behind = text_of(doc, encoding, (mention[1], words[1])) if words[1] > mention[1] else ""
-    role = own_words(before) or (_APPOSITION.match(behind) or _NOTHING)[1]
+    role = _role_of(before) or (_APPOSITION.match(behind) or _NOTHING)[1]
     others = (m for c in situation.candidates if c is not named and c.kind == "PERSON" for m in c.mentions)
     if not role or any(words[0] <= m[0] and m[1] <= mention[0] for m in others):
         return None
@@ -284,11 +284,17 @@ def _role_beside(doc: Doc, encoding: Encoding, named: Candidate) -> str | None:
     for mention in named.mentions:
         for start, end in roles_around(lowered, encoding.tags, mention):
             if start < end and not encoding.lines[start + 1 : max(end, mention[0]) + 1].any() and any(tag in ("NN", "NNS", "NNP") for tag in encoding.tags[start:end]):
-                role = own_words(text_of(doc, encoding, (start, end)))
+                role = _role_of(text_of(doc, encoding, (start, end)))
                 if role:
                     return role
     return None
 
 
+def _role_of(text: str) -> str:
+    """Return the words before a name as a role: *Mrs.* is none."""
+    return _COURTESY.sub("", own_words(text)).strip()
+
+
 _APPOSITION = re.compile(r"^, (?:(?:the|a|an) )?(?!who|which|whose|\d)([^,]+)")
+_COURTESY = re.compile(r"\b(?:mr|mrs|ms|miss)\.?$", re.IGNORECASE)
 _NOTHING = ("", "")
