@@ -25,6 +25,11 @@ CASES = [  # id, text, (cue, speaker, role, kind)
     ("surname with a hyphen", "Councillor Raymond Yip Cheuk-lam said the road would stay.", ("said", "Raymond Yip Cheuk-lam", "Councillor", "person")),
     ("who after a description", "The plan angered local shopkeepers, who said it would ruin them.", ("said", "local shopkeepers", None, "group")),
     ("acronym", "The Congressional Budget Office warned of deficits. The CBO said taxes were too low.", ("said", "Congressional Budget Office", None, "organization")),
+    ("Mrs.", "Bill Clinton spoke in Ohio and Bill Clinton won. Hillary Clinton was in Iowa. Mrs. Clinton said the race was close.", ("said", "Hillary Clinton", None, "person")),
+    ("he, by the first name", "Anna Berg met David Moore on Friday. He said the talks were cruel.", ("said", "David Moore", None, "person")),
+    ("share of a poll", "Some 46 percent of likely voters back the plan. But 44 percent fear that it will fail.", ("fear", "44 percent of likely voters", None, "group")),
+    ("two people", "Senator Ruth Vance met Mayor Tom Hale.\n\nVance and Hale said the bridge was safe.", ("said", "Ruth Vance and Tom Hale", None, "group")),
+    ("apposition of a body", "Safe Roads Alliance, an advocacy group, said the plan was too narrow.", ("said", "Safe Roads Alliance", None, "organization")),
     ("nobody", "The minister was reportedly arrested on Monday.", ("reportedly", None, None, "none")),
 ]
 

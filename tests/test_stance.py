@@ -23,6 +23,9 @@ def claim_of(nlp, text: str, cue: str):
         ("Officials warned that the dam could break.", "warned", "warn"),
         ("The union urged the government to raise wages.", "urged", "demand"),
         ("The minister admitted that the figures were wrong.", "admitted", "confirm"),
+        ("The mayor said that the city must close the bridge at once.", "said", "demand"),
+        ("Voters asked why the bridge was closed.", "asked", "ask"),
+        ("Doctors hope to open the clinic in May.", "hope", "commit"),
     ],
 )
 def test_stance(nlp, text, cue, stance):
@@ -53,6 +56,18 @@ def test_attitude_aims_at_a_name_in_full(nlp):
     text = "Anna Berg leads the party. “Berg is a liar and a thief,” the mayor said."
     claim = claim_of(nlp, text, "said")
     assert (claim.attitude, claim.attitude_target) == ("against", "Anna Berg")
+
+
+@pytest.mark.parametrize(
+    ("text", "cue", "target"),
+    [
+        ("Anna Berg met Paul Grant. “He is a liar and a thief,” Berg said.", "said", "Paul Grant"),
+        ("Anna Berg leads the party with Paul Grant. “She is a liar and a thief,” Grant said.", "said", "Anna Berg"),
+    ],
+)
+def test_a_pronoun_that_an_attitude_aims_at_is_somebody_else_than_the_speaker(nlp, text, cue, target):
+    claim = claim_of(nlp, text, cue)
+    assert (claim.attitude, claim.attitude_target) == ("against", target)
 
 
 def test_why_is_verbatim_and_begins_with_no_word_of_ours(nlp):

@@ -138,7 +138,7 @@ def set_facts(doc: Doc, attributions: Sequence[Attribution]) -> None:
 
 def _with_tuples(fact: dict[str, Any]) -> dict[str, Any]:
     """Return facts with spans as tuples: bytes bring them back as lists."""
-    return fact | {"aim": tuple(fact["aim"]) if fact["aim"] else None, "why": tuple((start, end) for start, end in fact["why"])}
+    return fact | {"aim": tuple(fact["aim"]) if fact["aim"] else None, "why": tuple((start, end) for start, end in fact["why"]), "kind_chances": tuple(fact.get("kind_chances", ()))}
 
 
 def attributions_of(doc: Doc) -> list[Attribution]:

@@ -9,6 +9,7 @@ import numpy as np
 
 from accordingto.decoding import WordRange
 
+SOURCE_KINDS = ("person", "unnamed", "group", "organization", "document", "author")  # and "none", where no source is stated
 LABELS = {
     "stance": ("assert", "confirm", "deny", "accuse", "support", "warn", "demand", "commit", "ask", "other"),
     "negated": (False, True),
@@ -16,7 +17,7 @@ LABELS = {
     "attitude": ("against", "favor", "neutral"),
     "framing": ("endorses", "neutral", "distances", "disputes"),
     "attribution_type": ("communication", "belief", "knowledge", "intention"),
-    "source_kind": ("person", "unnamed", "group", "organization", "document", "author", "none"),
+    "source_kind": (*SOURCE_KINDS, "none"),
 }
 PARTS = ("around", "source", "cue", "content")  # what a word is to the claim
 AROUND = 10  # words to either side of the cue are read too, whatever they are

@@ -9,13 +9,16 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from spacy.attrs import ORTH
 from spacy.tokens import Doc
 
 from accordingto.decoding import WordRange
-from accordingto.document import Encoding
+from accordingto.document import Encoding, lowered_words
+from accordingto.gender import gender_of_name, gender_of_title
+from accordingto.share import find_whole, is_share
 
 NAME_KINDS = ("PERSON", "ORGANIZATION", "LOCATION", "MISC")
 KINDS = (*NAME_KINDS, "DESCRIPTION")
@@ -23,7 +26,9 @@ _LEADING = re.compile(r"^(?:(?:the|a|an|this|that|these|those|his|her|their|its|
 _TRAILING = re.compile(r"(?:[’']s|[’'](?=$))?[\s,;:.—–-]*$")
 _BRACKET = re.compile(r"\s*\([^)]*\)\s*$")
 _CLAUSE = re.compile(r",\s+(?:who|which|whose|where|\d).*$", re.DOTALL)
-_TITLES = frozenset(["mr", "mrs", "ms", "dr", "prof", "sen", "rep", "gov", "gen", "col", "lt", "sgt", "capt", "president", "senator", "judge", "justice"])
+_JOINS = frozenset(["and", ",", "&"])  # between people
+_OFFICES = ("president", "vice", "prime", "minister", "secretary", "chief", "justice", "judge", "attorney", "mayor", "speaker", "chairman", "chancellor", "ambassador", "councillor", "cr", "sir", "lord", "lady", "dame")
+_TITLES = frozenset(["mr", "mrs", "ms", "miss", "dr", "prof", "professor", "sen", "sens", "senator", "rep", "reps", "gov", "governor", "del", "gen", "general", "col", "colonel", "lt", "sgt", "capt", "rev", "hon", *_OFFICES])
 PRONOUNS = {
     **dict.fromkeys(("he", "him", "his", "himself"), "he"), **dict.fromkeys(("she", "her", "hers", "herself"), "she"),
     **dict.fromkeys(("they", "them", "their", "theirs"), "they"), **dict.fromkeys(("i", "me", "my", "mine", "myself"), "i"),
@@ -49,6 +54,7 @@ class Name:
     end: int
     kind: str
     words: tuple[str, ...]  # in lower case, without titles
+    title: float = 0.0  # the gender that the title before it says
 
 
 Key = tuple[tuple[str, ...], str]  # a name's words and kind
@@ -75,12 +81,17 @@ def _name(doc: Doc, encoding: Encoding, start: int, end: int, kind: str) -> Name
     words = [doc[int(encoding.tokens[i])].text for i in range(start, end)]
     while kind == "PERSON" and _goes_on_behind_hyphen(doc, encoding, start, end):
         end += 2
+        while end < len(encoding.tokens) and encoding.tags[end] == "NNP" and doc[int(encoding.tokens[end])].is_title and not encoding.lines[end]:  # Jean-Marc Ayrault
+            end += 1
         words = [doc[int(encoding.tokens[i])].text for i in range(start, end)]
     while kind == "PERSON" and len(words) > 1 and words[0].lower().rstrip(".") in _TITLES:
         words, start = words[1:], start + 1
-    while len(words) > 1 and words[-1] in ("’s", "'s", "’", "'"):
+    while kind != "PERSON" and len(words) > 1 and words[0].lower() == "the":
+        words, start = words[1:], start + 1
+    while len(words) > 1 and words[-1].lower() in _NO_LAST_WORDS:
         words, end = words[:-1], end - 1
-    return Name(start, end, kind, tuple(w.lower() for w in words if any(c.isalnum() for c in w)))
+    title = gender_of_title(doc[int(encoding.tokens[start - 1])].text) if start else 0.0
+    return Name(start, end, kind, tuple(w.lower() for w in words if any(c.isalnum() for c in w)), title)
 
 
 def _goes_on_behind_hyphen(doc: Doc, encoding: Encoding, start: int, end: int) -> bool:
@@ -95,6 +106,7 @@ def _goes_on_behind_hyphen(doc: Doc, encoding: Encoding, start: int, end: int) -
     return glued and (part.is_title or (end - start > 1 and part.is_lower and part.is_alpha and len(part) <= 5 and part.text not in _BEHIND_HYPHEN))
 
 
+_NO_LAST_WORDS = frozenset(["’s", "'s", "’", "'", "the", "a", "of", "at", "in", "for", "and"])
 _BEHIND_HYPHEN = frozenset(["led", "like", "era", "style", "run", "owned", "based", "born", "aide", "ally", "type", "tied", "esque"])
 
 
@@ -137,9 +149,11 @@ def find_candidates(doc: Doc, encoding: Encoding, names: Sequence[Name], phrases
     out = [_cluster_text(doc, encoding, kind, mentions) for kind, mentions in _cluster_names(names)]
     named = words_of_names(encoding, ((n.start, n.end) for n in names))
     mentioned = {m for candidate in out for m in candidate.mentions}
+    phrases = list(phrases)
+    lowered = lowered_words(doc, encoding) if phrases else []
     described: dict[str, Candidate] = {}
     for start, end in phrases:
-        text = describe(doc, encoding, (start, end), named)
+        text = name_in_full(doc, encoding, (start, end), named, lowered, out) or describe(doc, encoding, (start, end), named)
         if not text or text.lower() in PRONOUNS or named[start:end].all() or (start + 1, end) in mentioned:  # the CBO is a name
             continue
         found = described.setdefault(text.lower(), Candidate("DESCRIPTION", text, []))
@@ -148,6 +162,21 @@ def find_candidates(doc: Doc, encoding: Encoding, names: Sequence[Name], phrases
     for candidate in described.values():
         candidate.mentions.sort()
     return out + list(described.values())
+
+
+def name_in_full(doc: Doc, encoding: Encoding, words: WordRange, named: np.ndarray, lowered: Sequence[str], candidates: Iterable[Candidate]) -> str | None:
+    """Return what a phrase means where its own words leave something out: several people each by the full name, a bare share with of what it is one; else None.
+
+    Obama and Clinton  ->  Barack Obama and Hillary Clinton;  46 percent  ->  46 percent of likely voters
+    """
+    if is_share(lowered, words):
+        whole = find_whole(lowered, encoding.tags, words)
+        return f"{describe(doc, encoding, words, named)} of {text_of(doc, encoding, whole)}" if whole else None
+    if not _JOINS & set(lowered[words[0] : words[1]]):
+        return None
+    people = sorted((m, c.name) for c in candidates if c.kind == "PERSON" for m in c.mentions if words[0] <= m[0] and m[1] <= words[1])
+    names = list(dict.fromkeys(name for _, name in people))
+    return " and ".join(names) if len(names) > 1 else None
 
 
 def _cluster_text(doc: Doc, encoding: Encoding, kind: str, mentions: list[Name]) -> Candidate:
@@ -179,24 +208,31 @@ def _cluster_names(names: Sequence[Name]) -> list[tuple[str, list[Name]]]:
 
 
 def _longer_names(names: Iterable[Name]) -> dict[Key, set[Key]]:
-    """Return for each name the longer ones that it may stand for, by words and kind; only names that share their first or last word, or whose initials it is, are compared."""
+    """Return for each name the longer ones that it may stand for, by words and kind; only names that share a word, or whose initials it is, are compared."""
     alike: dict[str, list[Name]] = {}
     for name in names:
-        for word in {name.words[0], name.words[-1], _initials(name.words)}:
+        for word in {*(name.words if name.kind == "PERSON" else (name.words[0], name.words[-1])), *_initials(name.words)}:
             alike.setdefault(word, []).append(name)
     out: dict[Key, set[Key]] = {}
     for name in names:
-        near = (other for word in {name.words[0], name.words[-1], name.words[0].replace(".", "")} for other in alike.get(word, ()))
+        near = (other for word in {name.words[0], name.words[-1], _surname(name.words), name.words[0].replace(".", "")} for other in alike.get(word, ()))
         out[name.words, name.kind] = {(other.words, other.kind) for other in near if _may_stand_for(name, other)}
     return out
 
 
-def _initials(words: Sequence[str]) -> str:
-    return "".join(w[0] for w in words if w not in ("of", "the", "and", "for"))
-
-
 def _likeliest_holder(name: Name, holders: Sequence[Name]) -> Name | None:
-    """Return the longer name that a short one stands for: the last one before it, else the first behind it."""
+    """Return the longer name that a short one stands for: the last one before it, else the first behind it.
+
+    A person: of the gender that the title says, and by the name that stands in full most often.
+
+    Bill Clinton … Hillary Clinton … Bill Clinton | Mrs. Clinton  ->  Hillary Clinton
+    """
+    if name.kind == "PERSON" and len({o.words for o in holders}) > 1:
+        for rank in (lambda o: gender_of_name(o.words) * name.title, lambda o: o.end - o.start != 3 or len(o.words) != 2):  # Cruz-Rubio is no person
+            best = max(map(rank, holders))
+            holders = [o for o in holders if rank(o) == best]
+        times = Counter(o.words for o in holders)
+        holders = [o for o in holders if times[o.words] == max(times.values())]
     before = [other for other in holders if other.start <= name.start]
     return max(before, key=lambda o: o.start) if before else min(holders, key=lambda o: o.start, default=None)
 
@@ -205,10 +241,28 @@ def _may_stand_for(short: Name, long: Name) -> bool:
     """Return whether a name may be a short form of a longer one: surname or first name, last words of a body's name, or its initials."""
     if len(short.words) >= len(long.words):
         return False
-    if short.kind == long.kind == "PERSON":
-        return short.words[-1] == long.words[-1] or (len(short.words) == 1 and short.words[0] == long.words[0])
+    if long.kind == "PERSON" and short.kind in ("PERSON", "ORGANIZATION"):  # a bare surname is now and then taken for a body's name
+        if len(short.words) == 1:
+            return short.words[0] in (long.words if short.kind == "PERSON" else (_surname(long.words),))
+        another = not any(w[0] == short.words[0][0] for w in long.words[:-1])  # Jeb Bush is not George W. Bush
+        return _surname(short.words) == _surname(long.words) and not another
     if "PERSON" in (short.kind, long.kind):
         return False
-    initials = _initials(long.words)
     begins = short.kind == long.kind == "ORGANIZATION" and short.words == long.words[: len(short.words)]  # Brightwell: Brightwell Energy
-    return begins or short.words == long.words[-len(short.words) :] or (len(short.words) == 1 and len(initials) > 2 and short.words[0].replace(".", "") == initials)
+    return begins or short.words == long.words[-len(short.words) :] or (len(short.words) == 1 and short.words[0].replace(".", "") in _initials(long.words))
+
+
+def _surname(words: tuple[str, ...]) -> str:
+    """Return the last word that is not *Jr.* or its like; *Sr.* is another person."""
+    return next((w for w in reversed(words) if w.rstrip(".") not in ("jr", "ii", "iii")), words[-1])
+
+
+@lru_cache(maxsize=10_000)
+def _initials(words: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the initials that may stand for a name: with and without *to*, without *of* and its like in any case; three letters or more also without what comes before.
+
+    the federal Securities and Exchange Commission  ->  FSEC, SEC
+    """
+    plain = [w for w in words if w not in ("of", "the", "and", "for")]
+    both = {"".join(w[0] for w in plain), "".join(w[0] for w in plain if w not in ("to", "in", "on"))}
+    return tuple(i for i in both | {i[at:] for i in both for at in range(1, len(i) - 2)} if len(i) > 1)

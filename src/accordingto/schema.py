@@ -57,6 +57,7 @@ class Attribution:
     stance_confidence: float | None = None
     aim: CharSpan | None = None  # the words that `attitude_target` resolves
     why: tuple[CharSpan, ...] = ()  # the words that speak for the labels
+    kind_chances: tuple[float, ...] = ()  # of each kind that a stated source may be, as the labels are read; `speakers` weighs them with its own
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,7 @@ One function (`describe_situation`) for training and for use, so that they canno
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,14 +13,14 @@ from spacy.tokens import Doc
 
 from accordingto.decoding import WordRange
 from accordingto.document import Encoding, lowered_words
-from accordingto.mention import KINDS, PRONOUNS, Candidate, Name, describe, find_candidates, text_of, words_of_names
+from accordingto.gender import gender_of_name, gender_of_noun, gender_of_title
+from accordingto.mention import KINDS, PRONOUNS, Candidate, Name, describe, find_candidates, name_in_full, text_of, words_of_names
 from accordingto.phrase import head_of, in_full, phrases_before, role_words, shorter_forms
 
 SOURCE_CLASSES = ("he", "she", "they", "i", "we", "it", "who", "other", "the", "a", "name")
 OWN_FORMS = 3  # the source's own words, and at most two shorter forms of them
 FAR = 400.0  # words; beyond it distances are all alike
 _HEADLINE = 15  # words
-_GENDER = {"mr": 1.0, "sir": 1.0, "mrs": -1.0, "ms": -1.0, "miss": -1.0, "lady": -1.0}
 
 
 @dataclass(frozen=True)
@@ -59,6 +58,18 @@ class Situation:
         forms = self.forms[source]
         return forms[min(choice, len(forms) - 1)]
 
+    def joined(self, chances: np.ndarray) -> np.ndarray:
+        """Return the choices' chances, (S, N), where those of own forms that are called as a candidate is are the candidate's."""
+        number = {candidate.name.casefold(): k for k, candidate in enumerate(self.candidates, OWN_FORMS)}
+        out = chances.copy()
+        for row, forms in enumerate(self.forms):
+            for own, form in enumerate(forms[:OWN_FORMS]):
+                same = number.get(form.casefold())
+                if same is not None:
+                    out[row, same] += out[row, own]
+                    out[row, own] = 0
+        return out
+
 
 ARRAYS = ("source", "head", "cue", "mentions", "mention_heads", "member", "pointer", "possible", "features")
 
@@ -75,7 +86,8 @@ def describe_situation(doc: Doc, encoding: Encoding, sources: Sequence[Source], 
     mentions = sorted({m for c in candidates for m in c.mentions} | {s.words for s in sources})
     place = {mention: i for i, mention in enumerate(mentions)}
     named = words_of_names(encoding, ((n.start, n.end) for n in names))
-    forms = [_own_forms(doc, encoding, text, source.words, candidates, named) for source in sources]
+    in_full = {m: c.name for c in candidates if c.kind != "DESCRIPTION" for m in c.mentions}
+    forms = [_own_forms(doc, encoding, text, source.words, candidates, named, in_full) for source in sources]
     member = np.zeros((OWN_FORMS + len(candidates), len(mentions)), np.float32)
     for k, candidate in enumerate(candidates, OWN_FORMS):
         member[k, [place[m] for m in candidate.mentions]] = 1
@@ -95,15 +107,17 @@ def describe_situation(doc: Doc, encoding: Encoding, sources: Sequence[Source], 
     return Situation(list(sources), candidates, forms, means(spans), heads(spans), means([s.cue for s in sources]), means(mentions), heads(mentions), member, pointer, possible, features)
 
 
-def _own_forms(doc: Doc, encoding: Encoding, text: _Text, words: WordRange, candidates: Sequence[Candidate], named: np.ndarray) -> list[str]:
+def _own_forms(doc: Doc, encoding: Encoding, text: _Text, words: WordRange, candidates: Sequence[Candidate], named: np.ndarray, in_full: Mapping[WordRange, str]) -> list[str]:
     """Return a source's own descriptions, the longest first; several people in it are named in full and joined by *and*, a name alone is named in full."""
     whole = text_of(doc, encoding, words)
-    people = [(m, c.name) for c in candidates if c.kind == "PERSON" for m in c.mentions if words[0] <= m[0] and m[1] <= words[1]]
-    if len({name for _, name in people}) > 1 and re.search(r"\band\b|,|&", whole):
-        return [" and ".join(dict.fromkeys(name for _, name in sorted(people)))]
-    in_full = {m: c.name for c in candidates if c.kind != "DESCRIPTION" for m in c.mentions}
+    full = name_in_full(doc, encoding, words, named, text.lowered, candidates)
+    if full:
+        return [full]
     ranges = shorter_forms(text.lowered, encoding.tags, words)
-    forms = [in_full.get((start + (text.lowered[start] in ("the", "a", "an")), end)) or describe(doc, encoding, (start, end), named) for start, end in ranges]
+    names = [in_full.get((start + (text.lowered[start] in ("the", "a", "an")), end)) for start, end in ranges]
+    if any(names):  # Safe Cribs Now, | an advocacy group
+        return [next(filter(None, names))]
+    forms = [describe(doc, encoding, (start, end), named) for start, end in ranges]
     return list(dict.fromkeys(form for form in forms if form)) or [whole]
 
 
@@ -244,23 +258,26 @@ def _containment(sources: Sequence[Source], candidates: Sequence[Candidate], nea
 
 
 def _words_in_common(text: _Text, encoding: Encoding, sources: Sequence[Source], candidates: Sequence[Candidate], classes: Sequence[str]) -> np.ndarray:
-    """Return what the words of source and candidate, and of the roles beside its names, have in common, (S, K, 13)."""
+    """Return what the words of source and candidate, and of the roles beside its names, have in common, and whether their genders agree, (S, K, 16)."""
     lowered = text.lowered
     own = [set(lowered[s.words[0] : s.words[1]]) - _EMPTY for s in sources]
     names = [c.name.lower().replace("-", " - ").split() for c in candidates]
     roles = [_roles(text, encoding, c) for c in candidates]
     number = {word: i for i, word in enumerate(sorted(set().union(*names, *roles)))}
     theirs, role = _incidence([set(name) - _EMPTY for name in names], number), _incidence(roles, number)
+    heads = [lowered[head_of(encoding.tags, s.words)] for s in sources]
     mine, mine_in_full = _incidence(own, number), _incidence([{in_full(w) for w in words} for words in own], number)
-    head = _incidence([{in_full(lowered[head_of(encoding.tags, s.words)])} for s in sources], number)
+    head = _incidence([{in_full(word)} for word in heads], number)
     sizes = np.array([max(1, len(words)) for words in own], np.float32)[:, None]
     both = mine @ theirs.T
     same_last, same_first = (np.array([[number.get(lowered[s.words[0] if first else s.words[1] - 1], -1)] for s in sources]) == np.array([number[name[0 if first else -1]] for name in names]) for first in (False, True))
     titles = np.array([_title(text, c) for c in candidates], np.float32)
+    genders = np.array([title or _gender(c) for title, c in zip(titles.tolist(), candidates, strict=True)], np.float32)
     pronoun = np.array([{"he": 1.0, "she": -1.0}.get(c, 0.0) for c in classes], np.float32)[:, None]
+    meant = pronoun + [[gender_of_title(lowered[s.words[0]]) or gender_of_noun(word)] for s, word in zip(sources, heads, strict=True)]  # (S, 1)
     columns = [
         both / sizes, both / np.maximum(theirs.sum(1), 1), (both == sizes) & (both > 0), same_last, same_first, [c.name.endswith("s") for c in candidates], theirs.sum(1) > 1,
-        head @ role.T > 0, mine_in_full @ role.T / sizes, pronoun * titles, pronoun * titles < 0, titles, role.sum(1) > 0,
+        head @ role.T > 0, mine_in_full @ role.T / sizes, pronoun * titles, pronoun * titles < 0, titles, role.sum(1) > 0, meant * genders, meant * genders < 0, genders,
     ]  # fmt: skip
     return np.stack([np.broadcast_to(np.asarray(c, np.float32), both.shape) for c in columns], -1)
 
@@ -282,9 +299,16 @@ def _roles(text: _Text, encoding: Encoding, candidate: Candidate) -> set[str]:
 
 def _title(text: _Text, candidate: Candidate) -> float:
     """Return what titles say of a person's gender: 1 for Mr., -1 for Mrs. and Ms., 0 where they say nothing or both."""
-    found = [_GENDER.get(text.lowered[m[0] - 1].rstrip("."), 0.0) for m in candidate.mentions if m[0]]
+    found = [gender_of_title(text.lowered[m[0] - 1]) for m in candidate.mentions if m[0]]
     return float(np.sign(sum(found))) if candidate.kind == "PERSON" else 0.0
 
 
+def _gender(candidate: Candidate) -> float:
+    """Return what a person's first name, or a description's noun, says of the gender."""
+    if candidate.kind == "PERSON":
+        return gender_of_name(candidate.name.split())
+    return next((g for g in map(gender_of_noun, reversed(candidate.name.split())) if g), 0.0) if candidate.kind == "DESCRIPTION" else 0.0
+
+
 SHARED = len(SOURCE_CLASSES) + 4
-FEATURES = SHARED + OWN_FORMS + len(KINDS) + 16 + 9 + 4 + 13
+FEATURES = SHARED + OWN_FORMS + len(KINDS) + 16 + 9 + 4 + 16

@@ -7,11 +7,12 @@ the best description"); a small network scores the pairs from the encoder's vect
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from spacy.language import Language
 from spacy.tokens import Doc, Span
 
@@ -22,6 +23,7 @@ from accordingto.document import Encoding, attributions_of, encoding_of, lowered
 from accordingto.errors import ModelError
 from accordingto.graph import Graph, copy_graph
 from accordingto.interview import ASKER, SURE, find_partners, interview_part
+from accordingto.label import SOURCE_KINDS
 from accordingto.mention import PRONOUNS, Candidate, Name, describe, find_candidates, find_names, own_words, text_of, words_of_names
 from accordingto.phrase import roles_around
 from accordingto.quotation import quoted_spans
@@ -29,9 +31,9 @@ from accordingto.schema import Attribution
 from accordingto.situation import ARRAYS, OWN_FORMS, Situation, Source, describe_situation
 
 GRAPH, SETTINGS = "speakers.onnx", "speakers.json"
-SOURCE_KINDS = ("person", "unnamed", "group", "organization", "document", "author")  # and "none", where no source is stated
 BLOCK = 128  # sources that are paired together; an article of 3,000 words has as many
 REACH = 3_000  # words to either side of a block in which names are candidates
+LEAST = 1e-4  # a chance is taken for no smaller: nothing is ruled out alone
 ENTITY_LABELS = {"ORGANIZATION": "ORG", "LOCATION": "LOC"}  # spaCy's names of CoreNLP's kinds
 
 
@@ -95,11 +97,17 @@ class Speakers:
         out = [replace(a, source_kind="none") for a in attributions]
         entities = {word: c.name for c in find_candidates(doc, encoding, names, []) for m in c.mentions for word in range(*m)} if not stated else {}
         all_sources = sources_of(doc, encoding, attributions, stated)
+        found: dict[int, dict[str, Any]] = {}
+        chances: dict[int, np.ndarray] = {}
         for rows, sources in _blocks(stated, all_sources):
             situation = describe_situation(doc, encoding, sources, _names_near(names, sources))
             entities |= {word: c.name for c in situation.candidates if c.kind != "DESCRIPTION" for m in c.mentions for word in range(*m)}
-            for i, facts in zip(rows, self._choose(doc, encoding, situation), strict=True):
-                out[i] = replace(out[i], **facts)
+            situated, by_speaker = self._choose(doc, encoding, situation)
+            by_labels = np.array([attributions[i].kind_chances or (1.0,) * len(SOURCE_KINDS) for i in rows])
+            found |= dict(zip(rows, situated, strict=True))
+            chances |= dict(zip(rows, np.log(np.maximum(by_speaker, LEAST)) + np.log(np.maximum(by_labels, LEAST)), strict=True))
+        for i, kind in _agreed_kinds(found, chances):
+            out[i] = replace(attributions[i], **found[i] | {"source_kind": kind})
         for row, facts in _partners(doc, encoding, names, all_sources, {a.speaker: a.speaker_role for a in out if a.speaker_role}):
             out[stated[row]] = replace(out[stated[row]], **facts)
         for row, facts in _writers(doc, encoding, names, all_sources, [out[i].source_kind for i in stated]):
@@ -125,20 +133,44 @@ class Speakers:
             situation = describe_situation(doc, encoding, aims, _names_near(names, aims), known=known)
             scores, _ = self._loaded()({name: getattr(situation, name) for name in ARRAYS})
             for row, i in enumerate(rows):
-                yield i, situation.name(row, OWN_FORMS + int(scores[row, OWN_FORMS:].argmax()) if situation.candidates else 0)
+                yield i, _meant(situation, scores[row], row, attributions[i].speaker)
 
-    def _choose(self, doc: Doc, encoding: Encoding, situation: Situation) -> Iterator[dict[str, Any]]:
-        """Yield speaker, role, kind and confidence of each source."""
+    def _choose(self, doc: Doc, encoding: Encoding, situation: Situation) -> tuple[list[dict[str, Any]], np.ndarray]:
+        """Return speaker, role, kind and confidence of each source by its likeliest choice, and the chances of its kinds by all choices, (S, kinds)."""
         scores, kinds = self._loaded()({name: getattr(situation, name) for name in ARRAYS})
-        chances = softmax(scores)
+        separate = softmax(scores)
+        chances, of_kind = situation.joined(separate), (separate[:, None] @ softmax(kinds))[:, 0]
         roles: dict[int, str | None] = {}
-        for row, choice in enumerate(chances.argmax(1).tolist()):
-            yield {
+        facts = [
+            {
                 "speaker": situation.name(row, choice),
                 "speaker_role": find_role(doc, encoding, situation, row, choice, roles),
                 "source_kind": SOURCE_KINDS[int(kinds[row, choice].argmax())],
                 "speaker_confidence": self.confidence(float(chances[row, choice])),
             }
+            for row, choice in enumerate(chances.argmax(1).tolist())
+        ]
+        return facts, of_kind
+
+
+def _meant(situation: Situation, scores: np.ndarray, row: int, speaker: str | None) -> str:
+    """Return whom a pronoun that an attitude aims at means: nobody is likely to aim at himself; scores: (N,) of the choices."""
+    others = [k for k, candidate in enumerate(situation.candidates, OWN_FORMS) if candidate.name != speaker]
+    return situation.name(row, max(others, key=lambda k: float(scores[k]), default=0))
+
+
+def _agreed_kinds(found: Mapping[int, dict[str, Any]], chances: Mapping[int, np.ndarray]) -> Iterator[tuple[int, str]]:
+    """Yield the kinds of sources, each by its own chances and as much by those of all sources that mean the same speaker; found: facts, chances: logarithms, by the attribution.
+
+    The article's author is rare, and told by the pronoun and the choice.
+    """
+    of_speaker: dict[str, list[np.ndarray]] = {}
+    for i, own in chances.items():
+        if found[i]["source_kind"] != "author":
+            of_speaker.setdefault(found[i]["speaker"].casefold(), []).append(own)
+    means = {speaker: sum(all_chances) / len(all_chances) for speaker, all_chances in of_speaker.items()}
+    for i, own in chances.items():
+        yield i, "author" if found[i]["source_kind"] == "author" else SOURCE_KINDS[int((own + means[found[i]["speaker"].casefold()]).argmax())]
 
 
 def _partners(doc: Doc, encoding: Encoding, names: Sequence[Name], sources: Sequence[Source], roles: dict[str | None, str | None]) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -239,7 +271,7 @@ def _role_in(doc: Doc, encoding: Encoding, situation: Situation, named: Candidat
         return None
     before = text_of(doc, encoding, (words[0], mention[0])) if mention[0] > words[0] else ""
     behind = text_of(doc, encoding, (mention[1], words[1])) if words[1] > mention[1] else ""
-    role = own_words(before) or (_APPOSITION.match(behind) or _NOTHING)[1]
+    role = _role_of(before) or (_APPOSITION.match(behind) or _NOTHING)[1]
     others = (m for c in situation.candidates if c is not named and c.kind == "PERSON" for m in c.mentions)
     if not role or any(words[0] <= m[0] and m[1] <= mention[0] for m in others):
         return None
@@ -252,11 +284,17 @@ def _role_beside(doc: Doc, encoding: Encoding, named: Candidate) -> str | None:
     for mention in named.mentions:
         for start, end in roles_around(lowered, encoding.tags, mention):
             if start < end and not encoding.lines[start + 1 : max(end, mention[0]) + 1].any() and any(tag in ("NN", "NNS", "NNP") for tag in encoding.tags[start:end]):
-                role = own_words(text_of(doc, encoding, (start, end)))
+                role = _role_of(text_of(doc, encoding, (start, end)))
                 if role:
                     return role
     return None
 
 
+def _role_of(text: str) -> str:
+    """Return the words before a name as a role: *Mrs.* is none."""
+    return _COURTESY.sub("", own_words(text)).strip()
+
+
 _APPOSITION = re.compile(r"^, (?:(?:the|a|an) )?(?!who|which|whose|\d)([^,]+)")
+_COURTESY = re.compile(r"\b(?:mr|mrs|ms|miss)\.?$", re.IGNORECASE)
 _NOTHING = ("", "")

@@ -20,9 +20,10 @@ from accordingto.decoding import softmax
 from accordingto.document import Encoding, attributions_of, chars_of, encoding_of, lowered_words, set_facts, words_of
 from accordingto.errors import ModelError
 from accordingto.graph import Graph, copy_graph
-from accordingto.label import LABELS, PARTS, claim_words, pad_claims
+from accordingto.label import LABELS, PARTS, SOURCE_KINDS, claim_words, pad_claims
 from accordingto.phrase import phrase_around
 from accordingto.schema import Attribution, CharSpan
+from accordingto.wording import marks_of_claim, pad_marks
 
 GRAPH, SETTINGS = "stances.onnx", "stances.json"
 FIELDS = tuple(field for field in LABELS if field != "source_kind")  # the kind is the speakers' to say
@@ -86,11 +87,12 @@ class Stances:
         attributions, encoding = attributions_of(doc), encoding_of(doc)
         ranges, lowered = words_of(encoding), lowered_words(doc, encoding)
         claims = [words_of_claim(encoding, a, ranges) for a in attributions]
+        marks = [_marks_of(lowered, a, ranges) for a in attributions]
         telling = np.array([tag in TELLING for tag in encoding.tags])
         out: list[Attribution] = []
         for at in range(0, len(claims), BATCH):
             places, parts, offsets = pad_claims(claims[at : at + BATCH])
-            scores, aims, reasons = self._loaded()({"words": encoding.vectors, "places": places, "parts": parts, "offsets": offsets})
+            scores, aims, reasons = self._loaded()({"words": encoding.vectors, "places": places, "parts": parts, "offsets": offsets, "marks": pad_marks(marks[at : at + BATCH])})
             reasons = np.where((telling[places] & (parts >= PARTS.index("cue")))[..., None], reasons, -np.inf)
             for row, (attribution, facts) in enumerate(zip(attributions[at : at + BATCH], self._facts(scores), strict=False)):
                 if facts["attitude"] != "neutral":
@@ -102,8 +104,9 @@ class Stances:
         """Yield the labels of each claim, and the confidence of its stance."""
         chances = {field: softmax(part) for field, part in split_labels(scores)}
         best = {field: chances[field].argmax(1).tolist() for field in FIELDS}
+        kinds = chances["source_kind"][:, : len(SOURCE_KINDS)].tolist()
         for row, chance in enumerate(chances["stance"].max(1).tolist()):
-            yield {field: LABELS[field][best[field][row]] for field in FIELDS} | {"stance_confidence": self.confidence(chance)}
+            yield {field: LABELS[field][best[field][row]] for field in FIELDS} | {"stance_confidence": self.confidence(chance), "kind_chances": tuple(kinds[row])}
 
 
 def split_labels(scores: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
@@ -118,6 +121,12 @@ def words_of_claim(encoding: Encoding, attribution: Attribution, ranges: Any) ->
     """Return `claim_words` of an attribution; ranges: from `document.words_of`."""
     source, content = (np.array([i for start, end in ranges(spans) for i in range(start, end)], np.int64) for spans in (attribution.source, attribution.content))
     return claim_words(ranges(attribution.cue)[0], source, content, len(encoding.tokens))
+
+
+def _marks_of(lowered: Sequence[str], attribution: Attribution, ranges: Any) -> np.ndarray:
+    """Return `marks_of_claim` of an attribution; ranges: from `document.words_of`."""
+    content = np.array([i for start, end in ranges(attribution.content) for i in range(start, end)], np.int64)
+    return marks_of_claim(lowered, ranges(attribution.cue)[0], content, stated=bool(attribution.source), nested=attribution.parent is not None)
 
 
 def _why(encoding: Encoding, attribution: Attribution, facts: dict[str, Any], best: np.ndarray) -> tuple[CharSpan, ...]:

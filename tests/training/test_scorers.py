@@ -10,9 +10,12 @@ from accordingto.document import WIDTH  # noqa: E402
 from accordingto.graph import Graph  # noqa: E402
 from accordingto.label import LABELS, PARTS  # noqa: E402
 from accordingto.situation import FEATURES, OWN_FORMS, Situation  # noqa: E402
+from accordingto.training.corpus import IGNORE  # noqa: E402
 from accordingto.training.meaning import LabelConfig, LabelReader, Links, StanceReader  # noqa: E402
 from accordingto.training.speakers import SpeakerConfig, SpeakerNetwork, export_speakers, situation_tensors  # noqa: E402
 from accordingto.training.stances import export_stances  # noqa: E402
+from accordingto.training.wordings import fit_wordings  # noqa: E402
+from accordingto.wording import ALWAYS, ROWS  # noqa: E402
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # torch's exporter warns of itself
 
@@ -49,12 +52,30 @@ def test_exported_stances_say_what_the_network_says(tmp_path, claims, length):
     torch.manual_seed(0)
     network = StanceReader(LabelReader(LabelConfig(sum(map(len, LABELS.values())), len(PARTS)))).eval()
     torch.nn.init.normal_(network.reason.weight)
+    torch.nn.init.normal_(network.wording.weight[1:])
     export_stances(network, tmp_path / "stances.onnx")
     rng = np.random.default_rng(0)
     arrays = {"words": rng.normal(size=(20, WIDTH)).astype(np.float32), "places": rng.integers(0, 20, (claims, length)), "parts": rng.integers(-1, 4, (claims, length)), "offsets": rng.integers(-9, 9, (claims, length))}
     arrays["parts"][:, 0] = 2
+    arrays["marks"] = rng.integers(1, 9, (claims, 5))
+    arrays["marks"][0, 3:] = 0  # padding
     found = Graph(tmp_path / "stances.onnx")(arrays)
     with torch.no_grad():
         expected = network(**{name: torch.from_numpy(array) for name, array in arrays.items()})
+        without = network(**{name: torch.from_numpy(array) for name, array in arrays.items() if name != "marks"})
     for ours, theirs in zip(found, expected, strict=True):
         assert np.allclose(ours, theirs, atol=1e-3)
+    assert not np.allclose(found[0], without[0], atol=1e-1)  # the words have their say
+
+
+def test_wordings_learn_what_a_word_says_and_leave_unknown_fields_alone():
+    rng = np.random.default_rng(0)
+    marks = [np.array([ALWAYS, 5 if yes else 6, int(rng.integers(10, 99))]) for yes in [True, False] * 30]
+    labels = np.full((60, len(LABELS)), IGNORE)
+    stances = [LABELS["stance"].index("deny" if i % 2 == 0 else "warn") for i in range(60)]
+    labels[:, 0] = stances
+    table = fit_wordings(marks, labels)
+    assert table.shape == (ROWS, sum(map(len, LABELS.values())))
+    scores = np.stack([table[m].sum(0)[: len(LABELS["stance"])] for m in marks])
+    assert (scores.argmax(1) == stances).all()
+    assert not table[:, len(LABELS["stance"]) :].any()

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from accordingto.training.network import DISTANCES, IMPOSSIBLE, Reader, distance_bucket
+from accordingto.wording import NOTHING, ROWS
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ class LabelReader(nn.Module):
 
 
 class StanceReader(nn.Module):
-    """The reader of labels in its last shape: each label's score has a share from one word, which is the reason that is shown."""
+    """The reader of labels in its last shape: each label's score has a share from one word, which is the reason that is shown, and one from a linear model of the words."""
 
     def __init__(self, labels: LabelReader) -> None:
         super().__init__()
@@ -80,16 +81,19 @@ class StanceReader(nn.Module):
         self.reason = nn.Linear(labels.config.width, labels.config.labels)
         nn.init.zeros_(self.reason.weight)
         nn.init.zeros_(self.reason.bias)
+        self.wording = nn.Embedding(ROWS, labels.config.labels, padding_idx=NOTHING).requires_grad_(False)  # fitted for itself (wordings.py)
+        nn.init.zeros_(self.wording.weight)
 
-    def forward(self, words: Tensor, places: Tensor, parts: Tensor, offsets: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def forward(self, words: Tensor, places: Tensor, parts: Tensor, offsets: Tensor, marks: Tensor | None = None) -> tuple[Tensor, Tensor, Tensor]:
         """Return the labels' scores (C, labels), the aim's (C, L), and how much each word speaks for each label, (C, L, labels).
 
-        The arguments are those of `LabelReader`.
+        The arguments are those of `LabelReader`; marks: (C, K) of `wording.marks_of_claim`. It is trained without them: each of the two learns as if it were alone.
         """
         x = self.labels.read_words(words, places, parts, offsets)
         scores, aim = self.labels.read_claims(x, parts)
         shares = self.reason(x).masked_fill((parts < 0).unsqueeze(-1), IMPOSSIBLE)  # (C, L, labels)
-        return scores + shares.amax(1), aim, shares
+        scores = scores + shares.amax(1)
+        return scores if marks is None else scores + self.wording(marks).sum(1), aim, shares
 
 
 class Links(nn.Module):

@@ -15,9 +15,9 @@ from torch.nn import functional as F
 from accordingto.calibration import Calibration
 from accordingto.document import WIDTH, encoding_of
 from accordingto.evaluation import Row, same_speaker
+from accordingto.label import SOURCE_KINDS
 from accordingto.mention import PRONOUNS, find_names
 from accordingto.situation import ARRAYS, FEATURES, Situation, Source, describe_situation
-from accordingto.speaker import SOURCE_KINDS
 from accordingto.training.calibrate import fit_logit
 from accordingto.training.corpus import gold_ranges
 from accordingto.training.export import export_module
@@ -32,6 +32,7 @@ class SpeakerConfig:
     """The hyperparameters; chosen on dev."""
 
     seed: int = 1
+    readers: int = 2  # whose scores are averaged
     shared: int = 32  # width in which vectors of source and mention are compared
     inner: int = 96
     dropout: float = 0.3
@@ -43,12 +44,11 @@ class SpeakerConfig:
     kind_weight: float = 1.0
 
 
-class SpeakerNetwork(nn.Module):
+class PairReader(nn.Module):
     """Scores each pair of source and choice, and for each pair the kind that the source would be."""
 
-    def __init__(self, config: SpeakerConfig, links: Links, gender: nn.Linear) -> None:
+    def __init__(self, config: SpeakerConfig) -> None:
         super().__init__()
-        self.links, self.gender = links.requires_grad_(False), gender.requires_grad_(False)  # trained before: links with the encoder
         self.source = nn.Linear(3 * WIDTH, config.shared)
         self.mention = nn.Linear(2 * WIDTH, config.shared)
         inputs = FEATURES + LINK_FEATURES
@@ -57,6 +57,22 @@ class SpeakerNetwork(nn.Module):
         self.direct = nn.Linear(inputs, 1)
         self.kind = nn.Linear(config.inner, len(SOURCE_KINDS))
         self.dropout = nn.Dropout(config.vector_dropout)
+
+    def forward(self, sources: Tensor, mentions: Tensor, pointer: Tensor, given: Tensor) -> tuple[Tensor, Tensor]:
+        """Return scores (S, N) and kinds (S, N, 6); sources: (S, 3 * WIDTH), mentions: (M, 2 * WIDTH), given: (S, N, features)."""
+        s = self.source(self.dropout(sources)).unsqueeze(1).expand(-1, pointer.shape[1], -1)  # (S, N, shared)
+        m = self.mention(self.dropout(mentions))[pointer]  # (S, N, shared)
+        hidden = self.pair(torch.cat([s, m, s * m, given], -1))
+        return (self.score(hidden) + self.direct(given)).squeeze(-1), self.kind(hidden)
+
+
+class SpeakerNetwork(nn.Module):
+    """Several pair readers that differ by chance alone, whose scores are averaged: one of them changes its mind on a point of a hundred from seed to seed."""
+
+    def __init__(self, config: SpeakerConfig, links: Links, gender: nn.Linear) -> None:
+        super().__init__()
+        self.links, self.gender = links.requires_grad_(False), gender.requires_grad_(False)  # trained before: links with the encoder
+        self.readers = nn.ModuleList(PairReader(config) for _ in range(config.readers))
 
     def link(self, head: Tensor, mentions: Tensor, mention_heads: Tensor, member: Tensor, pointer: Tensor, features: Tensor) -> Tensor:
         """Return what links and gender say of each pair, (S, N, LINK_FEATURES); nothing in it is trained here."""
@@ -69,14 +85,16 @@ class SpeakerNetwork(nn.Module):
         pronoun = features[:, :, 0] - features[:, :, 1]
         return torch.stack([best / 8, share / 8, near / 8, pronoun * person, person * torch.ones_like(pronoun)], -1) * entity.view(1, -1, 1)
 
-    def forward(self, source: Tensor, head: Tensor, cue: Tensor, mentions: Tensor, mention_heads: Tensor, pointer: Tensor, possible: Tensor, features: Tensor, linked: Tensor) -> tuple[Tensor, Tensor]:
-        """Return scores (S, N) and kinds (S, N, 6); the arguments are `Situation`'s arrays, and `link`'s."""
-        s = self.source(self.dropout(torch.cat([source, head, cue], -1))).unsqueeze(1).expand(-1, pointer.shape[1], -1)  # (S, N, shared)
-        m = self.mention(self.dropout(torch.cat([mentions, mention_heads], -1)))[pointer]  # (S, N, shared)
-        given = torch.cat([features, linked], -1)
-        hidden = self.pair(torch.cat([s, m, s * m, given], -1))
-        score = self.score(hidden) + self.direct(given)
-        return score.squeeze(-1) + (possible - 1) * -IMPOSSIBLE, self.kind(hidden)
+    def read(self, source: Tensor, head: Tensor, cue: Tensor, mentions: Tensor, mention_heads: Tensor, pointer: Tensor, possible: Tensor, features: Tensor, linked: Tensor) -> list[tuple[Tensor, Tensor]]:
+        """Return each reader's log chances (S, N) and kinds (S, N, 6); the arguments are `Situation`'s arrays, and `link`'s."""
+        sources, others, given = torch.cat([source, head, cue], -1), torch.cat([mentions, mention_heads], -1), torch.cat([features, linked], -1)
+        read = [reader(sources, others, pointer, given) for reader in self.readers]
+        return [(torch.log_softmax(scores + (possible - 1) * -IMPOSSIBLE, 1), kinds) for scores, kinds in read]
+
+    def forward(self, **arrays: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the readers' mean log chances (S, N) and kinds (S, N, 6); the arguments are those of `read`."""
+        scores, kinds = zip(*self.read(**arrays), strict=True)
+        return torch.stack(scores).mean(0), torch.stack(kinds).mean(0)
 
 
 @dataclass(frozen=True)
@@ -98,9 +116,17 @@ def speaker_examples(gold: Sequence[Row], docs: Sequence[Doc]) -> list[SpeakerEx
             continue
         encoding = encoding_of(doc)
         situation = describe_situation(doc, encoding, sources, find_names(doc, encoding))
-        right = [[same_speaker(situation.name(i, k), a.get("speaker")) for k in range(situation.pointer.shape[1])] for i, a in enumerate(kept)]
-        out.append(SpeakerExample(situation, np.array(right, bool) & (situation.possible > 0), np.array([SOURCE_KINDS.index(a["source_kind"]) for a in kept]), kept))
+        right = np.array([_right_choices(situation, i, a.get("speaker")) for i, a in enumerate(kept)], bool)
+        out.append(SpeakerExample(situation, right & (situation.possible > 0), np.array([SOURCE_KINDS.index(a["source_kind"]) for a in kept]), kept))
     return out
+
+
+def _right_choices(situation: Situation, source: int, speaker: str | None) -> list[bool]:
+    """Return which choices name the gold speaker; of several people all, where a choice does."""
+    names = [situation.name(source, k) for k in range(situation.pointer.shape[1])]
+    right = [same_speaker(name, speaker) for name in names]
+    whole = [yes and " and " in name for yes, name in zip(right, names, strict=True)]
+    return whole if " and " in (speaker or "") and any(whole) else right
 
 
 def _labelled_sources(row: Row, doc: Doc) -> tuple[list[Source], list[Row]]:
@@ -186,14 +212,14 @@ def fit_speakers(network: SpeakerNetwork, examples: Sequence[SpeakerExample], co
 
 
 def _loss(network: SpeakerNetwork, tensors: dict[str, Tensor], example: SpeakerExample, config: SpeakerConfig) -> Tensor:
-    scores, kinds = network(**tensors)
-    right = torch.from_numpy(example.right)
+    right, kind = torch.from_numpy(example.right), torch.from_numpy(example.kind)
     known = right.any(1)
-    gold = torch.logsumexp(scores.masked_fill(~right, -1e4), 1)
-    choice = torch.logsumexp(scores, 1) - gold
-    best = scores.masked_fill(~right, -1e4).argmax(1)  # own words (0) where no choice is right
-    by_choice = kinds[torch.arange(len(best)), torch.where(known, best, 0)]
-    return choice[known].sum() + config.kind_weight * F.cross_entropy(by_choice, torch.from_numpy(example.kind), reduction="sum")
+    loss = torch.zeros(())
+    for chances, kinds in network.read(**tensors):  # each reader learns for itself
+        among_right = chances.masked_fill(~right, -1e4)
+        best = torch.where(known, among_right.argmax(1), 0)  # own words (0) where no choice is right
+        loss = loss - torch.logsumexp(among_right, 1)[known].sum() + config.kind_weight * F.cross_entropy(kinds[torch.arange(len(best)), best], kind, reduction="sum")
+    return loss
 
 
 class _SpeakerGraph(nn.Module):
@@ -205,7 +231,7 @@ class _SpeakerGraph(nn.Module):
 
     def forward(self, source: Tensor, head: Tensor, cue: Tensor, mentions: Tensor, mention_heads: Tensor, member: Tensor, pointer: Tensor, possible: Tensor, features: Tensor) -> tuple[Tensor, Tensor]:
         linked = self.network.link(head, mentions, mention_heads, member, pointer, features)
-        return self.network(source, head, cue, mentions, mention_heads, pointer, possible, features, linked)
+        return self.network(source=source, head=head, cue=cue, mentions=mentions, mention_heads=mention_heads, pointer=pointer, possible=possible, features=features, linked=linked)
 
 
 def export_speakers(network: SpeakerNetwork, path: Path) -> None:
@@ -224,7 +250,8 @@ def fit_speaker_confidence(network: SpeakerNetwork, examples: Sequence[SpeakerEx
     chances, right = [], []
     for example in examples:
         with torch.no_grad():
-            best = torch.softmax(network(**situation_tensors(example.situation, network))[0], 1).max(1)
-        chances.append(best.values.numpy())
-        right.append(example.right[np.arange(len(chances[-1])), best.indices.numpy()])
+            scores = torch.softmax(network(**situation_tensors(example.situation, network))[0], 1)
+        joined = example.situation.joined(scores.numpy())
+        chances.append(joined.max(1))
+        right.append(example.right[np.arange(len(joined)), joined.argmax(1)])
     return fit_logit(np.concatenate(chances), np.concatenate(right))

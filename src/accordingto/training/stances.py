@@ -26,6 +26,8 @@ from accordingto.training.corpus import EMPTY_WORDS, IGNORE, gold_ranges
 from accordingto.training.export import export_module
 from accordingto.training.loss import aim_loss, label_loss, label_weights
 from accordingto.training.meaning import LabelReader, StanceReader
+from accordingto.training.wordings import fit_wordings
+from accordingto.wording import marks_of_claim, pad_marks
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,7 @@ class StanceExample:
     claims: list[tuple[np.ndarray, np.ndarray, np.ndarray]]  # claim_words
     labels: np.ndarray  # (C, fields) index into LABELS' values, or IGNORE
     aims: list[np.ndarray]  # C arrays, true for words of the claim that mean the target
+    marks: list[np.ndarray]  # C arrays of marks_of_claim
 
 
 def stance_examples(gold: Sequence[Row], docs: Sequence[Doc], silver: dict[str, dict]) -> list[StanceExample]:
@@ -58,7 +61,7 @@ def stance_examples(gold: Sequence[Row], docs: Sequence[Doc], silver: dict[str, 
         encoding = encoding_of(doc)
         lowered = [doc[int(i)].lower_ for i in encoding.tokens]
         ranges = gold_ranges(doc)
-        claims, labels, aims = [], [], []
+        claims, labels, aims, marks = [], [], [], []
         for a in row["attributions"]:
             source, cue, content = (ranges(a[role]) for role in ("source", "cue", "content"))
             known = [values.index(a[field]) if a.get(field) in values else IGNORE for field, values in LABELS.items()]
@@ -68,9 +71,10 @@ def stance_examples(gold: Sequence[Row], docs: Sequence[Doc], silver: dict[str, 
                 meant = _pronouns_of(aim, doc, silver[row["id"]]) if aim and row["id"] in silver else set()
                 claims.append(words)
                 labels.append(known)
+                marks.append(marks_of_claim(lowered, (cue[0][0], cue[-1][1]), _places(content), stated=bool(source), nested=a.get("parent") is not None))
                 aims.append(np.array([lowered[i] in aim or doc[int(encoding.tokens[i])].idx in meant for i in words[0]], bool))
         if claims:
-            out.append(StanceExample(encoding.vectors, claims, np.array(labels), aims))
+            out.append(StanceExample(encoding.vectors, claims, np.array(labels), aims, marks))
     return out
 
 
@@ -97,14 +101,18 @@ def example_tensors(examples: Sequence[StanceExample]) -> tuple[dict[str, Tensor
     aims = np.zeros(places.shape, bool)
     for row, aim in enumerate(aim for e in examples for aim in e.aims):
         aims[row, : len(aim)] = aim
-    arrays = {"words": np.concatenate([e.vectors for e in examples]), "places": places, "parts": parts, "offsets": distances}
+    arrays = {"words": np.concatenate([e.vectors for e in examples]), "places": places, "parts": parts, "offsets": distances, "marks": pad_marks([m for e in examples for m in e.marks])}
     return {name: torch.from_numpy(array) for name, array in arrays.items()}, torch.from_numpy(np.concatenate([e.labels for e in examples])), torch.from_numpy(aims)
 
 
 def train_stances(examples: Sequence[StanceExample], labels: LabelReader, config: StanceConfig) -> StanceReader:
     """Return the reader of labels, trained further on articles that are read as at run time."""
     torch.manual_seed(config.seed)
-    return fit_stances(StanceReader(deepcopy(labels)), examples, config)
+    network = fit_stances(StanceReader(deepcopy(labels)), examples, config)
+    table = fit_wordings([m for e in examples for m in e.marks], np.concatenate([e.labels for e in examples]))
+    with torch.no_grad():
+        network.wording.weight.copy_(torch.from_numpy(table))
+    return network
 
 
 def fit_stances(network: StanceReader, examples: Sequence[StanceExample], config: StanceConfig) -> StanceReader:
@@ -112,14 +120,14 @@ def fit_stances(network: StanceReader, examples: Sequence[StanceExample], config
     rng = np.random.default_rng(config.seed)
     network.train()
     weights = label_weights(np.concatenate([e.labels for e in examples]), config.rare)
-    optimizer = torch.optim.AdamW(network.parameters(), lr=config.rate, weight_decay=config.weight_decay)
+    optimizer = torch.optim.AdamW([p for p in network.parameters() if p.requires_grad], lr=config.rate, weight_decay=config.weight_decay)
     steps = config.epochs * -(-len(examples) // config.articles)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: max(0.0, 1 - step / steps))
     for _ in range(config.epochs):
         order = rng.permutation(len(examples))
         for at in range(0, len(order), config.articles):
             tensors, gold, aims = example_tensors([examples[i] for i in order[at : at + config.articles]])
-            scores, aim, _ = network(**tensors)
+            scores, aim, _ = network(**{name: tensor for name, tensor in tensors.items() if name != "marks"})
             loss = label_loss(scores, gold, weights) + config.aim_weight * aim_loss(aim, aims)
             (loss / len(gold)).backward()
             optimizer.step()
@@ -131,8 +139,8 @@ def fit_stances(network: StanceReader, examples: Sequence[StanceExample], config
 def export_stances(network: StanceReader, path: Path) -> None:
     """Write the reader of labels as an ONNX graph."""
     one = torch.zeros(2, 3, dtype=torch.long)
-    inputs = {"words": torch.randn(4, WIDTH), "places": one, "parts": one, "offsets": one}
-    axes = {"words": {0: "w"}, **{name: {0: "c", 1: "l"} for name in ("places", "parts", "offsets")}, "labels": {0: "c"}, "aim": {0: "c", 1: "l"}, "reasons": {0: "c", 1: "l"}}
+    inputs = {"words": torch.randn(4, WIDTH), "places": one, "parts": one, "offsets": one, "marks": torch.ones(2, 4, dtype=torch.long)}
+    axes = {"words": {0: "w"}, **{name: {0: "c", 1: "l"} for name in ("places", "parts", "offsets")}, "marks": {0: "c", 1: "k"}, "labels": {0: "c"}, "aim": {0: "c", 1: "l"}, "reasons": {0: "c", 1: "l"}}
     export_module(network, inputs, ["labels", "aim", "reasons"], axes, path, quantize=False)
 
 
