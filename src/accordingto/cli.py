@@ -243,7 +243,7 @@ def train(
 
 @app.command()
 def report(
-    tables: Annotated[list[Path], typer.Argument(help="Tables of claims, reviewed or not: .csv, .xlsx, .jsonl, .parquet; or folders of runs, with what was decided in them.")],
+    tables: Annotated[list[Path], typer.Argument(help="Tables of claims, reviewed or not: .csv, .xlsx, .jsonl, .parquet; or folders of runs, with what was decided in them, or of archives.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="The page, .html.")] = Path("report.html"),
 ) -> None:
     """Write one page of charts about the claims in TABLES; each number leads to the claims that it counts."""

@@ -100,7 +100,7 @@ def process_shard(shard: Shard, hands: Hands) -> tuple[bytes, dict[str, Any]]:
     of_text: dict[str, list[int]] = {}  # rows by the digest of their text, which is read once
     batch: list[tuple[str, str]] = []
     for piece in shard.pieces:
-        with closing(_outcomes(piece, hands)) as outcomes:
+        with closing(outcomes_of(piece, hands)) as outcomes:
             for outcome in outcomes:
                 rows.append(_row(outcome))
                 if isinstance(outcome, Problem):
@@ -152,7 +152,7 @@ def count_rows(rows: list[Row]) -> dict[str, Any]:
     return {"inputs": len(rows), "extracted": status["extracted"], "without_claims": status["without_claims"], **refused, "claims": sum(row["claim_count"] for row in rows)}
 
 
-def _outcomes(piece: Piece, hands: Hands) -> Generator[Article | Problem]:
+def outcomes_of(piece: Piece, hands: Hands) -> Generator[Article | Problem]:
     """Yield what the would-be articles of a piece came to; raises OSError, Changed."""
     if piece.how == "problem":
         yield Problem(piece.path, piece.code, piece.message)
