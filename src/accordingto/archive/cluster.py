@@ -6,6 +6,7 @@ import logging
 import os
 import secrets
 import signal
+import socket
 import sys
 import warnings
 from collections.abc import Iterator, Sequence
@@ -18,6 +19,7 @@ from accordingto.archive.shard import Setup
 from accordingto.errors import IncompleteError, OutputError, RunError
 
 OBJECT_STORE = 200_000_000  # bytes, of a Ray that we start: jobs and answers alone pass through it, and Ray's default takes 30 % of the memory
+SECONDS = 10.0  # that a cluster may take to answer
 RETRIES = 20  # times that a shard is taken up again when its actor or node dies; an article that kills what reads it never kills an actor
 
 
@@ -85,14 +87,22 @@ def _connect(ray: Any, out: str, address: str | None, workers: int) -> None:
     try:
         with _hushed():
             if address:
+                _knock(address)
                 ray.init(address=address, **common)
             else:  # one core more than the actors take: Ray Data waits for ever where actors hold all (ray-project/ray #44687)
-                ray.init(num_cpus=workers + 1, num_gpus=0, include_dashboard=False, object_store_memory=OBJECT_STORE, **common)
+                ray.init(address="local", num_cpus=workers + 1, num_gpus=0, include_dashboard=False, object_store_memory=OBJECT_STORE, **common)
     except Exception as error:  # RuntimeError of other versions, ConnectionError, ValueError, and what else Ray raises
         raise RunError(out, f"Ray{f' at {address}' if address else ''} cannot be used ({_last_line(error)})", "start it there with the same versions of Ray and Python, or leave --address out for one on this machine") from error
     finally:
         for sign, handler in before.items():  # Ray sets its own
             signal.signal(sign, handler)
+
+
+def _knock(address: str) -> None:
+    """Raise OSError where nobody listens; Ray itself would wait for minutes."""
+    host, _, port = address.rpartition(":")
+    if host:
+        socket.create_connection((host.strip("[]"), int(port)), SECONDS).close()
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,8 @@ def check_archive(output: str, engine: EngineName, address: str | None, given: d
             raise typer.BadParameter(why, param_hint=f"--{name}")
     if output == "-" or Path(output).suffix in (".csv", ".xlsx", ".jsonl", ".parquet"):
         raise typer.BadParameter("an archive is a folder; name one with -o, or leave --engine out for a table", param_hint="--output")
+    if address and (address.startswith("ray://") or (address != "auto" and not re.fullmatch(r".+:\d+", address))):
+        raise typer.BadParameter("ray:// is not taken, as Ray Data needs the command beside a node; name it as HOST:PORT, or auto", param_hint="--address")
     if address and engine is not EngineName.ray:
         raise typer.BadParameter("a cluster is Ray's; give --engine ray", param_hint="--address")
 
