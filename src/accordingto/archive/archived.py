@@ -10,11 +10,12 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import closing
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from accordingto.archive.engine import Engine
+from accordingto.archive.engine import Engine, Here
 from accordingto.archive.facts import ArchiveOptions, facts_of, pipeline_of
 from accordingto.archive.manifest import CLAIMS, LEDGER, MANIFEST, SUCCESS, Piece, digest_of_json, piece_from_json, read_facts, read_shards, shards_of, stem_of, write_manifest
 from accordingto.archive.nested import row_schema
@@ -24,6 +25,8 @@ from accordingto.article import STDIN
 from accordingto.errors import AccordingToError, IncompleteError, OutputError, RunError
 from accordingto.folder import Progress, check_same
 from accordingto.output import Summary
+
+PLANNED_HERE, PLANNED_BYTES = 1_000, 500_000_000  # inputs, and their bytes, that this process plans itself: some ten seconds
 
 
 def extract_archive(names: Sequence[str], out: str, options: ArchiveOptions, *, model: Path | None, memory: int, engine: Callable[[Setup], Engine], progress: Progress) -> Summary:
@@ -39,7 +42,7 @@ def extract_archive(names: Sequence[str], out: str, options: ArchiveOptions, *, 
     place = Place(out if is_remote(out) else str(local_path(out).absolute()))
     try:
         inputs = find_files(names)
-        paths = [str(path) for path in inputs.paths]
+        paths = [path for path in map(str, inputs.paths) if not _is_below(path, place.root)]  # what the archive itself holds is no input
         facts = facts_of(options, model, _digest_of_inputs(paths, [p.path for p in inputs.problems]))
         setup = _setup(place, options, model, memory, facts)
         known = _known_facts(place, out)
@@ -49,7 +52,7 @@ def extract_archive(names: Sequence[str], out: str, options: ArchiveOptions, *, 
         try:
             if known is None:
                 problems = [Piece(p.path, "problem", code=p.code, message=p.message) for p in inputs.problems]
-                pieces = _planned(paths, hands, out) + problems
+                pieces = _planned(paths, hands if _is_much(paths) else Here(setup), out) + problems
                 write_manifest(place, facts, list(shards_of(sorted(pieces, key=lambda p: p.path), options.shard_articles)))
                 _check_same(out, read_facts(place), facts)  # another command may have begun beside this one
             rows = _read_all(place, setup, hands, progress)
@@ -62,6 +65,11 @@ def extract_archive(names: Sequence[str], out: str, options: ArchiveOptions, *, 
         if isinstance(error.__cause__, OSError):
             raise IncompleteError(out, str(error).rstrip(".")) from error
         raise
+
+
+def _is_below(path: str, root: str) -> bool:
+    """Return whether a file lies in a folder, on the same storage."""
+    return (path if is_remote(path) else str(local_path(path).absolute())).startswith(f"{root.rstrip('/')}/")
 
 
 def _setup(place: Place, options: ArchiveOptions, model: Path | None, memory: int, facts: dict[str, Any]) -> Setup:
@@ -101,11 +109,17 @@ def _check_same(out: str, known: dict[str, Any], facts: dict[str, Any]) -> None:
         raise RunError(out, f"its inputs were {counts}", "give the inputs that it was made of, or choose a new folder")
 
 
+def _is_much(paths: Sequence[str]) -> bool:
+    """Return whether planning is worth the workers: on Ray they take some seconds to start."""
+    return len(paths) > PLANNED_HERE or sum(map(size_of, paths)) > PLANNED_BYTES
+
+
 def _planned(paths: Sequence[str], engine: Engine, out: str) -> list[Piece]:
     """Return all inputs as pieces; raises IncompleteError."""
     pieces: list[Piece] = []
-    for answer in engine.run([json.dumps({"plan": path}) for path in paths]):
-        pieces += [piece_from_json(p) for p in _good(json.loads(answer), out)["pieces"]]
+    with closing(engine.run([json.dumps({"plan": path}) for path in paths])) as answers:
+        for answer in answers:
+            pieces += [piece_from_json(p) for p in _good(json.loads(answer), out)["pieces"]]
     return sorted(pieces, key=lambda p: (p.path, p.stretch, p.first))
 
 

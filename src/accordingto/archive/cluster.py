@@ -9,7 +9,7 @@ import signal
 import socket
 import sys
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -33,7 +33,7 @@ class RayEngine:
             _connect(self._ray, setup.out, address, workers)
         self._workers = _actors(self._ray, setup.out, workers)
 
-    def run(self, jobs: Sequence[str]) -> Iterator[str]:
+    def run(self, jobs: Sequence[str]) -> Generator[str]:
         """Yield the answers; raises IncompleteError, RunError."""
         import pyarrow
         import ray.data

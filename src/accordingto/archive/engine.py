@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from typing import Any, Protocol
 
 from accordingto.archive.lane import Lane
@@ -18,11 +18,29 @@ NO_DEADLINE = float("inf")  # of a shard: its articles have theirs
 class Engine(Protocol):
     """What runs jobs: JSON in, JSON out, in any order, each at least once."""
 
-    def run(self, jobs: Sequence[str]) -> Iterator[str]:
+    def run(self, jobs: Sequence[str]) -> Generator[str]:
         """Yield the answers."""
 
     def close(self) -> None:
         """End what was started."""
+
+
+class Here:
+    """One lane in this process."""
+
+    def __init__(self, setup: Setup) -> None:
+        self._lane = Lane(setup)
+
+    def run(self, jobs: Sequence[str]) -> Generator[str]:
+        """Yield the answers in order."""
+        try:
+            yield from map(self._lane.do, jobs)
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        """End its processes."""
+        self._lane.close()
 
 
 class PoolEngine:
@@ -32,7 +50,7 @@ class PoolEngine:
         self._setup = setup
         self._pool = Pool(workers, make_lane, (setup,), memory=UNLIMITED, base_seconds=NO_DEADLINE)
 
-    def run(self, jobs: Sequence[str]) -> Iterator[str]:
+    def run(self, jobs: Sequence[str]) -> Generator[str]:
         """Yield the answers; raises IncompleteError where lanes die again and again."""
         left = iter(jobs)
         done, pool = 0, self._pool
