@@ -157,19 +157,41 @@ def judged(out: Path, expected: dict[str, bytes]) -> str:
 def speed(work: Path, options: argparse.Namespace) -> list[tuple[str, str]]:
     """Return the seconds of Ray and of the pool, two workers each, on the same articles, in turns."""
     os.environ["PYTHONPATH"] = f"{ROOT / 'src'}:{os.environ.get('PYTHONPATH', '')}"
-    folder, spent = work / "in", {"pool": [0.0, 0.0], "ray": [0.0, 0.0]}
+    folder, spent = work / "in", {"pool": [0.0, 0.0, 0.0, 0.0], "ray": [0.0, 0.0, 0.0, 0.0]}
     words = write_inputs(folder, options.articles, options.words)
     for _ in range(options.rounds):
         for engine, seconds in spent.items():
             out = work / f"speed_{engine}"
             shutil.rmtree(out, ignore_errors=True)
             began = time.monotonic()
-            subprocess.run(command(folder, out, options.shard_articles, "--engine", engine, "--workers", "2"), stdout=subprocess.DEVNULL, check=False)
+            process = subprocess.Popen(command(folder, out, options.shard_articles, "--engine", engine, "--workers", "2"), stdout=subprocess.DEVNULL)
+            used, resident = watch(process)
             seconds[0] += time.monotonic() - began
             seconds[1] += seconds_between_shards(out)
-            print(f"{engine}: {seconds[0]:.1f} s in all, {seconds[1]:.1f} s between first and last shard; load {os.getloadavg()[0]:.1f}", flush=True)
-    whole, between = (spent["pool"][i] / spent["ray"][i] for i in (0, 1))
-    return [("Ray's speed against the pool's, 2 workers", f"{whole:.2f} of whole commands, {between:.2f} without their start ({options.articles} articles, {words} words, {options.rounds} rounds)")]
+            seconds[2] += used
+            seconds[3] = max(seconds[3], resident)
+            print(f"{engine}: {seconds[0]:.1f} s in all, {seconds[1]:.1f} s between first and last shard, {seconds[2]:.1f} s of processor time; {seconds[3]:.0f} MB at most; load {os.getloadavg()[0]:.1f}", flush=True)
+    whole, between, used = (spent["pool"][i] / spent["ray"][i] for i in (0, 1, 2))
+    figures = f"{whole:.2f} of whole commands, {between:.2f} without their start; {used:.2f} by processor time, which a busy machine disturbs less"
+    return [("Ray's speed against the pool's, 2 workers", f"{figures} ({options.articles} articles, {words} words, {options.rounds} rounds); {spent['pool'][3]:.0f} and {spent['ray'][3]:.0f} MB in all")]
+
+
+def watch(process: subprocess.Popen) -> tuple[float, float]:
+    """Return the processor time of a command with all processes below it, and the megabytes that they held at most, shared ones once each."""
+    from many_articles import resident, tree_of
+
+    used, most, tick = {}, 0.0, os.sysconf("SC_CLK_TCK")
+    while process.poll() is None:
+        members = tree_of(process.pid)
+        for pid in members:
+            try:
+                fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+                used[pid, fields[19]] = (int(fields[11]) + int(fields[12])) / tick
+            except OSError:
+                continue
+        most = max(most, sum(map(resident, members)))
+        time.sleep(0.25)
+    return sum(used.values()), most
 
 
 def main() -> int:
