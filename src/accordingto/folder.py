@@ -26,6 +26,7 @@ from accordingto.pool import BATCH, Failure, Pool, WorkersDieError
 from accordingto.reader.page import web_address
 from accordingto.reading import make_read
 from accordingto.run import Wanted, check_unreviewed
+from accordingto.shipped import model_folder
 
 RUN_FILE = "run.json"
 FILTERED = ("unsupported_language",)  # refused on purpose, and not worth a retry
@@ -155,8 +156,6 @@ def _facts(options: RunOptions, model: Path | None) -> dict[str, Any]:
 
 def digest_of_model(model: Path | None) -> str:
     """Return the SHA-256 over the names and contents of a pipeline's files; raises ModelError."""
-    from accordingto.pipeline import model_folder  # brings spaCy, which the review of a run need not wait for
-
     folder = model or model_folder()
     if not (folder / "meta.json").is_file():
         raise ModelError(folder, "there is no meta.json in it")

@@ -165,7 +165,7 @@ def test_other_options_and_inputs_are_refused_by_name(whole, news, tmp_path, opt
 
 
 def test_other_model_and_other_libraries_are_refused(whole, news, tmp_path):
-    from accordingto.pipeline import model_folder
+    from accordingto.shipped import model_folder
 
     shutil.copytree(model_folder(), tmp_path / "model")
     meta = tmp_path / "model" / "meta.json"
