@@ -265,3 +265,19 @@ def test_what_makes_no_sense_is_one_line(tmp_path, args, code, message):
     assert (done.returncode, message in done.stderr.decode()) == (code, True), done.stderr.decode()
     assert b"Traceback" not in done.stderr
     assert b"secret" not in done.stderr
+
+
+@pytest.mark.skipif(os.name == "nt", reason="POSIX")
+def test_full_disk_stops_the_archive_which_goes_on_later(whole, news, site, tmp_path):
+    import resource
+
+    out = tmp_path / "out"
+    shutil.copytree(whole[0], out)
+    lost = sorted((out / "claims").iterdir())[1]
+    size = lost.stat().st_size
+    lost.unlink()
+    done = extract(news, out, env=site, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size - 1, size - 1)))
+    assert (done.returncode, len(done.stderr.splitlines()), "the same command again to go on" in done.stderr.decode()) == (4, 1, True), done.stderr.decode()
+    assert not (out / "_SUCCESS.json").exists()
+    assert extract(news, out, env=site).returncode == 3
+    assert bytes_of(out) == bytes_of(whole[0])
