@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -85,6 +86,10 @@ def listening(pid: int) -> set[str]:
     return addresses
 
 
+def actors_of(pid: int) -> list[int]:
+    return [each for each in family(pid) if b"MapWorker" in Path(f"/proc/{each}/cmdline").read_bytes()]
+
+
 def family(pid: int) -> list[int]:
     try:
         children = [int(c) for task in Path(f"/proc/{pid}/task").iterdir() for c in (task / "children").read_text().split()]
@@ -95,12 +100,17 @@ def family(pid: int) -> list[int]:
 
 @needs("ray")
 @pytest.mark.skipif(sys.platform != "linux", reason="/proc")
-def test_ray_writes_the_bytes_of_the_pool_and_listens_on_this_machine_alone(whole, news, site, tmp_path):
+def test_ray_writes_the_bytes_of_the_pool_though_an_actor_dies_and_listens_on_this_machine_alone(whole, news, site, tmp_path):
     process = subprocess.Popen(command("extract", news, "-o", tmp_path / "ray", "--engine", "ray", "--workers", 2, "--shard-articles", 3), env=site, stderr=subprocess.PIPE)
     seen: set[str] = set()
+    killed = 0
     while process.poll() is None:
         seen |= listening(process.pid)
+        if not killed and list((tmp_path / "ray").glob("ledger/*")) and (found := actors_of(process.pid)):
+            killed = found[0]
+            os.kill(killed, signal.SIGKILL)
         time.sleep(0.2)
+    assert killed
     errors = process.communicate()[1].decode()
     assert process.returncode == 3, errors
     assert len(errors.splitlines()) == 1

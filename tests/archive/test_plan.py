@@ -142,3 +142,26 @@ def test_manifest_comes_back_as_it_was_written(tmp_path):
     assert [shard for _, shard in read_shards(place)] == shards
     assert len({shard.digest for shard in shards}) == len(shards)
     assert piece_from_json(vars(shards[0].pieces[0])) == shards[0].pieces[0]
+
+
+def test_object_store_that_fails_is_asked_again_and_then_named(monkeypatch):
+    from accordingto.archive import storage
+
+    monkeypatch.setattr(storage, "WAITS", (0.0, 0.0))
+    tries = []
+
+    def fail(times, error):
+        tries.append(error)
+        if len(tries) <= times:
+            raise error
+        return "done"
+
+    assert storage._patient(lambda: fail(2, ValueError("a package's own"))) == "done"
+    tries.clear()
+    with pytest.raises(OSError, match=r"does not answer \(ValueError: a package's own\)"):
+        storage._patient(lambda: fail(3, ValueError("a package's own")))
+    assert len(tries) == 3
+    tries.clear()
+    with pytest.raises(FileNotFoundError):
+        storage._patient(lambda: fail(1, FileNotFoundError("gone")))
+    assert len(tries) == 1

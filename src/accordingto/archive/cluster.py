@@ -68,6 +68,7 @@ def _ray(out: str, *, alone: bool) -> Any:
     """Return the package, told to keep to itself; raises OutputError where it is missing."""
     quiet = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0", "RAY_DISABLE_IMPORT_WARNING": "1", "RAY_DATA_DISABLE_PROGRESS_BARS": "1", "RAY_BACKEND_LOG_LEVEL": "fatal"}
     if alone:  # what it starts shall listen on this machine alone, and to us alone; on Linux Ray listens to all the world but for the first of these
+        os.environ.setdefault("RAY_worker_niceness", "0")  # as the pool's; Ray's own is 15, which a busy machine gives next to nothing
         os.environ |= {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0", "RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
     for name, value in quiet.items():
         os.environ.setdefault(name, value)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, TypeVar
 from urllib.parse import urlsplit
 
 from accordingto.article import Inputs, find_inputs
@@ -17,6 +18,8 @@ from accordingto.reader.item import KINDS
 from accordingto.schema import Problem
 from accordingto.table import replacing
 
+Answer = TypeVar("Answer")
+WAITS = (1.0, 4.0, 10.0)  # seconds before an object store is asked again; its own package has tried several times by then
 STEP = 8_000_000  # bytes that are copied at a time
 OF_ONE_PROCESS = ("memory",)  # file systems that no other process sees
 
@@ -56,12 +59,26 @@ def _remote(name: str) -> tuple[Any, str]:
     return _filesystem(protocol), path.rstrip("/")
 
 
+def _patient(call: Callable[[], Answer]) -> Answer:
+    """Return what a call of an object store gives, asking again where it fails; raises OSError, whatever the storage's package raised."""
+    for wait in (*WAITS, None):
+        try:
+            return call()
+        except (FileNotFoundError, PermissionError):
+            raise
+        except Exception as error:
+            if wait is None:
+                raise OSError(f"the object store does not answer ({type(error).__name__}: {error})") from error
+            time.sleep(wait)
+    raise AssertionError
+
+
 def find_files(names: Sequence[str]) -> Inputs:
     """Return the files behind names, as `find_inputs` does; those of object stores by their addresses."""
     local = find_inputs([str(local_path(n)) for n in names if not is_remote(n)])
     paths, problems, left_out = [str(p) for p in local.paths], list(local.problems), local.left_out
     for name in (n for n in names if is_remote(n)):
-        found = _find_remote(name)
+        found = _patient(lambda name=name: _find_remote(name))  # type: ignore[misc]
         known = [path for path in found if path == name or path.lower().endswith(tuple(KINDS))]
         left_out += len(found) - len(known)
         paths += known
@@ -83,7 +100,7 @@ def size_of(name: str) -> int:
     if is_remote(name):
         system, path = _remote(name)
         try:
-            return int(system.info(path)["size"])
+            return int(_patient(lambda: system.info(path)["size"]))
         except FileNotFoundError:
             return -1
     path_ = local_path(name)
@@ -111,19 +128,24 @@ def spooled(name: str, extents: Sequence[tuple[int, int]] | None = None) -> Iter
             sha256 = hashlib.file_digest(file, "sha256").hexdigest()
         yield path, sha256
         return
-    digest = hashlib.sha256()
     with tempfile.TemporaryDirectory(prefix="accordingto-") as folder:
         copy = Path(folder) / "spool"
-        with opened(name) as stream, copy.open("wb") as out:
-            for start, end in extents or [(0, size_of(name))]:
-                stream.seek(start)
-                out.seek(start)
-                left = end - start
-                while left > 0 and (data := stream.read(min(STEP, left))):
-                    digest.update(data)
-                    out.write(data)
-                    left -= len(data)
-        yield copy, digest.hexdigest()
+        yield copy, _patient(lambda: _copy(name, extents, copy)) if is_remote(name) else _copy(name, extents, copy)
+
+
+def _copy(name: str, extents: Sequence[tuple[int, int]] | None, copy: Path) -> str:
+    """Copy stretches of a file and return the SHA-256 over them."""
+    digest = hashlib.sha256()
+    with opened(name) as stream, copy.open("wb") as out:
+        for start, end in extents or [(0, size_of(name))]:
+            stream.seek(start)
+            out.seek(start)
+            left = end - start
+            while left > 0 and (data := stream.read(min(STEP, left))):
+                digest.update(data)
+                out.write(data)
+                left -= len(data)
+    return digest.hexdigest()
 
 
 class Place:
@@ -140,7 +162,7 @@ class Place:
         """Write a file so that it is there whole or not at all. On a disk it is written beside its place, made to last and renamed; an object store shows nothing before the end."""
         if is_remote(self.root):
             system, path = _remote(self.name(name))
-            system.pipe_file(path, data)
+            _patient(lambda: system.pipe_file(path, data))
             return
         target = Path(self.name(name))
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -149,6 +171,9 @@ class Place:
 
     def read(self, name: str, start: int = 0, end: int | None = None) -> bytes:
         """Return a file, or a stretch of it; raises OSError."""
+        return _patient(lambda: self._read(name, start, end)) if is_remote(self.root) else self._read(name, start, end)
+
+    def _read(self, name: str, start: int, end: int | None) -> bytes:
         with opened(self.name(name)) as stream:
             stream.seek(start)
             return stream.read() if end is None else stream.read(end - start)
@@ -159,7 +184,7 @@ class Place:
         if is_remote(self.root):
             system, path = _remote(where)
             try:
-                return {each["name"].rsplit("/", 1)[-1]: int(each["size"] or 0) for each in system.ls(path, detail=True) if each["type"] == "file"}
+                return {each["name"].rsplit("/", 1)[-1]: int(each["size"] or 0) for each in _patient(lambda: system.ls(path, detail=True)) if each["type"] == "file"}
             except FileNotFoundError:
                 return {}
         return {p.name: p.stat().st_size for p in Path(where).iterdir() if p.is_file()} if Path(where).is_dir() else {}
@@ -173,7 +198,7 @@ class Place:
         if is_remote(self.root):
             system, path = _remote(self.name(name))
             with suppress(FileNotFoundError):
-                system.rm_file(path)
+                _patient(lambda: system.rm_file(path))
         else:
             Path(self.name(name)).unlink(missing_ok=True)
 
