@@ -281,3 +281,27 @@ def test_full_disk_stops_the_archive_which_goes_on_later(whole, news, site, tmp_
     assert not (out / "_SUCCESS.json").exists()
     assert extract(news, out, env=site).returncode == 3
     assert bytes_of(out) == bytes_of(whole[0])
+
+
+def test_workers_plan_together_what_this_process_would_plan(whole, news, tmp_path, monkeypatch):
+    from accordingto.archive import archived
+    from accordingto.archive.engine import PoolEngine
+    from accordingto.archive.facts import ArchiveOptions
+    from accordingto.errors import IncompleteError
+
+    class Planning:
+        def __init__(self, setup):
+            self.pool, self.planned = PoolEngine(setup, 2), 0
+            self.close = self.pool.close
+
+        def run(self, jobs):
+            if '"plan"' not in jobs[0]:
+                raise IncompleteError(tmp_path, f"{self.planned} were planned")
+            for answer in self.pool.run(jobs):
+                self.planned += 1
+                yield answer
+
+    monkeypatch.setattr(archived, "PLANNED_HERE", 0)
+    with pytest.raises(IncompleteError, match="7 were planned"):
+        archived.extract_archive([str(news)], str(tmp_path / "out"), ArchiveOptions(shard_articles=3), model=None, memory=6_000_000_000, engine=Planning, progress=lambda done, total: None)
+    assert (tmp_path / "out" / "manifest.jsonl").read_bytes() == (whole[0] / "manifest.jsonl").read_bytes()

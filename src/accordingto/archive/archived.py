@@ -6,10 +6,9 @@ So whatever dies, and whenever, what is missing is told by what is there.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -20,7 +19,7 @@ from accordingto.archive.facts import ArchiveOptions, facts_of, pipeline_of
 from accordingto.archive.manifest import CLAIMS, LEDGER, MANIFEST, SUCCESS, Piece, digest_of_json, piece_from_json, read_facts, read_shards, shards_of, stem_of, write_manifest
 from accordingto.archive.nested import row_schema
 from accordingto.archive.shard import Setup
-from accordingto.archive.storage import Place, check_name, find_files, is_remote, local_path, size_of
+from accordingto.archive.storage import Place, check_name, find_files, is_remote, local_path
 from accordingto.article import STDIN
 from accordingto.errors import AccordingToError, IncompleteError, OutputError, RunError
 from accordingto.folder import Progress, check_same
@@ -41,9 +40,9 @@ def extract_archive(names: Sequence[str], out: str, options: ArchiveOptions, *, 
     row_schema()  # pyarrow is there
     place = Place(out if is_remote(out) else str(local_path(out).absolute()))
     try:
-        inputs = find_files(names)
-        paths = [path for path in map(str, inputs.paths) if not _is_below(path, place.root)]  # what the archive itself holds is no input
-        facts = facts_of(options, model, _digest_of_inputs(paths, [p.path for p in inputs.problems]))
+        inputs, found = find_files(names)
+        sizes = {path: size for path, size in found.items() if not _is_below(path, place.root)}  # what the archive itself holds is no input
+        facts = facts_of(options, model, _digest_of_inputs(sizes | {problem.path: -1 for problem in inputs.problems}))
         setup = _setup(place, options, model, memory, facts)
         known = _known_facts(place, out)
         if known is not None:
@@ -52,7 +51,8 @@ def extract_archive(names: Sequence[str], out: str, options: ArchiveOptions, *, 
         try:
             if known is None:
                 problems = [Piece(p.path, "problem", code=p.code, message=p.message) for p in inputs.problems]
-                pieces = _planned(paths, hands if _is_much(paths) else Here(setup), out) + problems
+                much = len(sizes) > PLANNED_HERE or sum(sizes.values()) > PLANNED_BYTES  # else starting the workers for it takes longer, Ray's above all
+                pieces = _planned(sorted(sizes), hands if much else Here(setup), out) + problems
                 write_manifest(place, facts, list(shards_of(sorted(pieces, key=lambda p: p.path), options.shard_articles)))
                 _check_same(out, read_facts(place), facts)  # another command may have begun beside this one
             rows = _read_all(place, setup, hands, progress)
@@ -76,13 +76,9 @@ def _setup(place: Place, options: ArchiveOptions, model: Path | None, memory: in
     return Setup(place.root, str(model.resolve()) if model else None, options.guideline, options.wanted, options.text_column, options.shard_articles, memory, str(Path.cwd()), pipeline_of(facts), facts)
 
 
-def _digest_of_inputs(paths: Iterable[str], missing: Iterable[str]) -> dict[str, Any]:
+def _digest_of_inputs(sizes: Mapping[str, int]) -> dict[str, Any]:
     """Return what tells one set of inputs from another without reading them: names and sizes."""
-    digest, count = hashlib.sha256(), 0
-    for path in sorted((*paths, *missing)):
-        digest.update(json.dumps([path, size_of(path)]).encode("ascii") + b"\n")
-        count += 1
-    return {"files": count, "sha256": digest.hexdigest()}
+    return {"files": len(sizes), "sha256": digest_of_json(sorted(sizes.items()))}
 
 
 def _known_facts(place: Place, out: str) -> dict[str, Any] | None:
@@ -107,11 +103,6 @@ def _check_same(out: str, known: dict[str, Any], facts: dict[str, Any]) -> None:
     if known["inputs"] != facts["inputs"]:
         counts = f"{known['inputs']['files']:,} files and are {facts['inputs']['files']:,}" if known["inputs"]["files"] != facts["inputs"]["files"] else "files of other names or sizes"
         raise RunError(out, f"its inputs were {counts}", "give the inputs that it was made of, or choose a new folder")
-
-
-def _is_much(paths: Sequence[str]) -> bool:
-    """Return whether planning is worth the workers: on Ray they take some seconds to start."""
-    return len(paths) > PLANNED_HERE or sum(map(size_of, paths)) > PLANNED_BYTES
 
 
 def _planned(paths: Sequence[str], engine: Engine, out: str) -> list[Piece]:

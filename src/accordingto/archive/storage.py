@@ -73,26 +73,26 @@ def _patient(call: Callable[[], Answer]) -> Answer:
     raise AssertionError
 
 
-def find_files(names: Sequence[str]) -> Inputs:
-    """Return the files behind names, as `find_inputs` does; those of object stores by their addresses."""
+def find_files(names: Sequence[str]) -> tuple[Inputs, dict[str, int]]:
+    """Return the files behind names, as `find_inputs` does, those of object stores by their addresses; and the bytes of each, -1 where there is none."""
     local = find_inputs([str(local_path(n)) for n in names if not is_remote(n)])
-    paths, problems, left_out = [str(p) for p in local.paths], list(local.problems), local.left_out
+    sizes, problems, left_out = {str(path): size_of(str(path)) for path in local.paths}, list(local.problems), local.left_out
     for name in (n for n in names if is_remote(n)):
         found = _patient(lambda name=name: _find_remote(name))  # type: ignore[misc]
-        known = [path for path in found if path == name or path.lower().endswith(tuple(KINDS))]
+        known = {path: size for path, size in found.items() if path == name or path.lower().endswith(tuple(KINDS))}
         left_out += len(found) - len(known)
-        paths += known
+        sizes |= known
         if not known:
             problems.append(Problem(name, "missing", f"{name!r} was not read: there is no such file, or none of a kind that is read; check the path."))
-    return Inputs(tuple(sorted(dict.fromkeys(paths))), tuple(problems), left_out)
+    return Inputs(tuple(sorted(sizes)), tuple(problems), left_out), sizes
 
 
-def _find_remote(name: str) -> list[str]:
-    """Return the addresses behind one: itself, those below it, or those that its pattern matches."""
+def _find_remote(name: str) -> dict[str, int]:
+    """Return the addresses behind one with their bytes: itself, those below it, or those that its pattern matches."""
     system, path = _remote(name)
     protocol = name.partition("://")[0]
-    found = system.glob(path) if any(c in path for c in "*?[") else [path] if system.isfile(path) else system.find(path)
-    return [f"{protocol}://{each.lstrip('/') if protocol != 'file' else each}" for each in found if not each.rsplit("/", 1)[-1].startswith(".")]
+    found = system.glob(path, detail=True) if any(c in path for c in "*?[") else system.find(path, detail=True)  # of a file, `find` gives the file
+    return {f"{protocol}://{each.lstrip('/')}": int(facts["size"] or 0) for each, facts in found.items() if facts["type"] == "file" and not each.rsplit("/", 1)[-1].startswith(".")}
 
 
 def size_of(name: str) -> int:
