@@ -100,7 +100,7 @@ def _lives(pid):
 
 
 def test_what_comes_out_of_the_child_is_json(reading):
-    reading._send((("a.csv", b"text\nOne.\n"), None, 0))
+    reading._send((("a.csv", b"text\nOne.\n"), None, 0, None))
     assert reading._pipe.recv_bytes()[:1] == b"["
 
 

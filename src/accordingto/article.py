@@ -12,7 +12,7 @@ from pathlib import Path
 
 from accordingto.errors import InputError
 from accordingto.language import foreign_language
-from accordingto.reader.blob import Blob, blob_of_bytes, blob_of_file
+from accordingto.reader.blob import Blob, Portion, blob_of_bytes, blob_of_file
 from accordingto.reader.item import KINDS, items_of, kind_of
 from accordingto.sandbox import Sandbox
 from accordingto.schema import MAX_BYTES, MAX_CHARS, Article, Problem, WebPage
@@ -135,6 +135,13 @@ def page_outcomes(page: WebPage, sandbox: Sandbox) -> Iterator[Article | Problem
             yield replace(outcome, path=page.url, message=outcome.message.replace(name, page.url))
         else:
             yield _checked(replace(outcome, article_id="", path=page.url, url=outcome.url or page.found_at))
+
+
+def portion_outcomes(portion: Portion, path: str, sandbox: Sandbox, text_column: str | None, start: int = 0, stop: int | None = None) -> Iterator[Article | Problem]:
+    """Yield what a stretch of the file `path` holds, as `read_outcomes` does; of some items alone, from `start` on and before `stop`."""
+    for outcome in sandbox.outcomes(portion, text_column, start, stop):
+        own = replace(outcome, path=path)
+        yield own if isinstance(own, Problem) else _checked(own)
 
 
 def _outcomes(path: Path | str, sandbox: Sandbox, text_column: str | None) -> Iterator[Article | Problem]:

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -18,13 +18,17 @@ from accordingto.option import (
     ARTICLES_HELP,
     EXPORT_HELP,
     OUTPUT_HELP,
+    AddressOption,
     AttributionType,
+    EngineName,
+    EngineOption,
     ExportFormat,
     Format,
     Framing,
     GuidelineOption,
     ModelOption,
     OverwriteOption,
+    ShardArticlesOption,
     Stance,
     ThreadsOption,
     WorkerMemoryOption,
@@ -36,6 +40,7 @@ from accordingto.say import say as _say
 
 if TYPE_CHECKING:
     from accordingto.output import Summary
+    from accordingto.run import Wanted
     from accordingto.schema import RunCounts
 
 EXIT_FATAL, EXIT_SOME_FAILED, EXIT_INCOMPLETE, EXIT_INTERRUPTED = 1, 3, 4, 130
@@ -76,6 +81,9 @@ def extract(
     near_duplicates: Annotated[bool, typer.Option(help="Into a folder: mark articles that repeat an earlier one for the most part.")] = True,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as one JSON object.")] = False,
     model: ModelOption = None,
+    engine: EngineOption = None,
+    address: AddressOption = None,
+    shard_articles: ShardArticlesOption = None,
 ) -> None:
     """Write the claims of ARTICLES to a table, one row a claim, or into a folder with all that belongs to them."""
     from accordingto.run import Wanted, extract_table
@@ -85,6 +93,12 @@ def extract(
         raise typer.BadParameter("Missing argument: name files or folders, or pages with --url", param_hint="ARTICLES")
     labels = {"stance": stance, "attribution_type": attribution_type, "framing": framing}
     wanted = Wanted(min_confidence, nested, {name: frozenset(v.value for v in values or ()) for name, values in labels.items()})
+    if engine is not None:
+        _extract_archive(articles, output, wanted, engine, address, shard_articles or 2_000, {"guideline": guideline, "text_column": text_column, "model": model, "workers": workers, "memory": worker_memory, "as_json": as_json},
+                         {"url": urls, "format": format, "speakers": speakers, "overwrite": overwrite})  # fmt: skip
+        return
+    if address or shard_articles:
+        raise typer.BadParameter("it is for archives; give --engine", param_hint="--address" if address else "--shard-articles")
     if output != "-" and (Path(output).is_dir() or not Path(output).suffix or output.endswith("/")):
         from accordingto.folder import RunOptions, extract_run
 
@@ -106,15 +120,29 @@ def extract(
     _report_table(counts, output, as_json)
 
 
+def _extract_archive(articles: list[str], output: str, wanted: Wanted, engine: EngineName, address: str | None, shard_articles: int, given: dict[str, Any], others: dict[str, Any]) -> None:
+    """Write the claims of articles by shards into an archive."""
+    from accordingto.archive.archived import extract_archive
+    from accordingto.archive.command import check_archive, engine_of
+    from accordingto.archive.facts import ArchiveOptions
+
+    check_archive(output, engine, address, others)
+    options = ArchiveOptions(given["guideline"].value if given["guideline"] else "steady", wanted, given["text_column"], shard_articles)
+    with _progress() as progress:
+        summary = extract_archive(articles, output, options, model=given["model"], memory=given["memory"] * 1_000_000, engine=engine_of(engine, address, given["workers"]), progress=progress)
+    _report_run(summary, output, given["as_json"], archive=True)
+
+
 @app.command()
 def verify(
-    run: Annotated[Path, typer.Argument(help="The folder of a run.")],
+    run: Annotated[str, typer.Argument(help="The folder of a run or of an archive.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Check a RUN: that every input is accounted for, every file as it was written, every offset true of its text."""
+    from accordingto.archive.checked import is_archive, verify_archive
     from accordingto.verify import verify_run
 
-    faults = verify_run(run)
+    faults = verify_archive(run) if is_archive(run) else verify_run(Path(run))
     if as_json:
         typer.echo(json.dumps({"faults": faults}))
     for fault in faults:
@@ -210,7 +238,7 @@ def train(
 
 @app.command()
 def report(
-    tables: Annotated[list[Path], typer.Argument(help="Tables of claims, reviewed or not: .csv, .xlsx, .jsonl, .parquet; or folders of runs, with what was decided in them.")],
+    tables: Annotated[list[Path], typer.Argument(help="Tables of claims, reviewed or not: .csv, .xlsx, .jsonl, .parquet; or folders of runs, with what was decided in them, or of archives.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="The page, .html.")] = Path("report.html"),
 ) -> None:
     """Write one page of charts about the claims in TABLES; each number leads to the claims that it counts."""
@@ -257,14 +285,14 @@ def _name_further(table: Path, claims: int) -> None:
         _say(f"a sheet was full: {table} goes on in {', '.join(map(str, further))}")
 
 
-def _report_run(summary: Summary, output: str, as_json: bool) -> None:
+def _report_run(summary: Summary, output: str, as_json: bool, *, archive: bool = False) -> None:
     """Print what became of a run's inputs, and leave with the exit code that says so."""
     if as_json:
         typer.echo(json.dumps(vars(summary)))
     refused = {**summary.filtered, **summary.quarantined}
-    reasons = f" ({', '.join(f'{count} {code}' for code, count in sorted(refused.items()))}; see quarantine.jsonl)" if refused else ""
+    reasons = f" ({', '.join(f'{count} {code}' for code, count in sorted(refused.items()))}; see {'their rows' if archive else 'quarantine.jsonl'})" if refused else ""
     articles = summary.extracted + summary.without_claims
-    alike = f"{many(summary.duplicates, 'duplicate')}, {many(summary.near_duplicates, 'near-duplicate')}, "
+    alike = "" if archive else f"{many(summary.duplicates, 'duplicate')}, {many(summary.near_duplicates, 'near-duplicate')}, "
     _name_further(Path(output) / "claims.xlsx", summary.claims)
     _say(f"{many(summary.claims, 'claim')} from {many(articles, 'article')} ({summary.without_claims} without claims), {alike}{sum(refused.values())} of {many(summary.inputs, 'input')} not read{reasons} -> {output}")
     if not summary.adds_up:

@@ -26,6 +26,7 @@ from accordingto.pool import BATCH, Failure, Pool, WorkersDieError
 from accordingto.reader.page import web_address
 from accordingto.reading import make_read
 from accordingto.run import Wanted, check_unreviewed
+from accordingto.shipped import model_folder
 
 RUN_FILE = "run.json"
 FILTERED = ("unsupported_language",)  # refused on purpose, and not worth a retry
@@ -91,7 +92,7 @@ def retry_run(folder: Path, *, workers: int, memory: int, progress: Progress, ov
         facts = ledger.facts()
         options = options_from_json(facts["options"])
         model = Path(facts["model_folder"]) if facts["model_folder"] else None
-        _check_same(folder, facts, _facts(options, model))
+        check_same(folder, facts, _facts(options, model))
         if not overwrite:
             _check_unreviewed(folder, options)
         paths = ledger.problem_paths(FILTERED)
@@ -123,7 +124,7 @@ def open_run(folder: Path, options: RunOptions, model: Path | None) -> Ledger:
     try:
         known = ledger.facts()
         if known:
-            _check_same(folder, known, facts)
+            check_same(folder, known, facts)
         else:
             ledger.set_facts(facts)
     except BaseException:
@@ -155,8 +156,6 @@ def _facts(options: RunOptions, model: Path | None) -> dict[str, Any]:
 
 def digest_of_model(model: Path | None) -> str:
     """Return the SHA-256 over the names and contents of a pipeline's files; raises ModelError."""
-    from accordingto.pipeline import model_folder  # brings spaCy, which the review of a run need not wait for
-
     folder = model or model_folder()
     if not (folder / "meta.json").is_file():
         raise ModelError(folder, "there is no meta.json in it")
@@ -166,7 +165,7 @@ def digest_of_model(model: Path | None) -> str:
     return digest.hexdigest()
 
 
-def _check_same(folder: Path, known: dict[str, Any], facts: dict[str, Any]) -> None:
+def check_same(folder: Path, known: dict[str, Any], facts: dict[str, Any]) -> None:
     """Refuse to go on with another version, model or options; raises RunError, naming each difference."""
     differences = [f"{name} was {known[name][:16]} and is {facts[name][:16]}" for name in ("version", "model") if known[name] != facts[name]]
     differences += [f"it was made with {_flags(name, known['options'].get(name))}, and this is {_flags(name, value)}" for name, value in facts["options"].items() if known["options"].get(name) != value]

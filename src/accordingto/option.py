@@ -31,6 +31,13 @@ class ExportFormat(StrEnum):
     jsonl = "jsonl"
 
 
+class EngineName(StrEnum):
+    """What reads an archive."""
+
+    pool = "pool"
+    ray = "ray"
+
+
 class Guideline(StrEnum):
     """Habits of marking that the model learned."""
 
@@ -78,6 +85,9 @@ ThreadsOption = Annotated[int, typer.Option(min=0, help="Threads that read side 
 
 ARTICLES_HELP = """Files (text, HTML, MHTML, PDF, DOCX, RSS, CSV, TSV, XLSX, JSON, Parquet, WARC, .gz, .zip), folders, patterns such as
 'news/*.txt', or - for the standard input."""
+EngineOption = Annotated[EngineName | None, typer.Option(help="Read by shards into an archive (docs/archives.md): by processes of this machine, or by Ray, also on many.")]
+AddressOption = Annotated[str | None, typer.Option(help="With --engine ray: the cluster, HOST:PORT or auto. [default: a Ray of its own on this machine]")]
+ShardArticlesOption = Annotated[int | None, typer.Option(min=1, help="With --engine: articles that are read into one file. [default: 2000]")]
 OverwriteOption = Annotated[bool, typer.Option("--overwrite", help="Replace a table in which a reviewer has written something.")]
 OUTPUT_HELP = """A table, by its ending .csv, .xlsx, .jsonl or .parquet; - for the standard output; or a folder, which keeps articles,
 claims and quarantine, and goes on where it was stopped."""

@@ -201,10 +201,11 @@ def digest_of(path: Path) -> str:
 
 def _versions() -> dict[str, str]:
     """Return the versions of what reads and what computes."""
-    return {"python": platform.python_version(), "platform": sys.platform} | dict(_installed(LIBRARIES))
+    return {"python": platform.python_version(), "platform": sys.platform} | dict(installed(LIBRARIES))
 
 
-def _installed(names: Iterable[str]) -> Iterator[tuple[str, str]]:
+def installed(names: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Yield the packages of some names that are installed, with their versions."""
     for name in names:
         try:
             yield name, version(name)

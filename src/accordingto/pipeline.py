@@ -27,15 +27,10 @@ from accordingto.claim import claims_from_doc
 from accordingto.document import set_title
 from accordingto.errors import ModelError
 from accordingto.schema import MAX_CHARS, Article, Claim
+from accordingto.shipped import model_folder
 
 COMPONENTS = {name: f"accordingto_{name}" for name in ("encoder", "sentences", "attributions", "stances", "speakers", "furniture")}
 BATCH = 16  # Docs that are encoded together; two batches are under way at once
-
-
-def model_folder() -> Path:
-    """Return where the trained pipeline lies: inside the installed package, else in the repository."""
-    installed = Path(__file__).parent / "model"
-    return installed if installed.is_dir() else Path(__file__).parents[2] / "models" / "accordingto_en"
 
 
 def blank() -> Language:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from accordingto.archive.manifest import MANIFEST
 from accordingto.errors import TableError
 from accordingto.row import read_rows
 from accordingto.table import COLUMNS, flatten_claim
@@ -90,7 +91,13 @@ def read_reviewed(tables: Sequence[Path]) -> Covered:
 
 
 def _run_rows(folder: Path) -> Iterator[dict[str, str]]:
-    """Yield the rows of a run with what was decided in it; raises RunError."""
+    """Yield the rows of a run with what was decided in it, or of an archive; raises RunError."""
+    if (folder / MANIFEST).is_file():
+        from accordingto.archive.rows import read_claims
+
+        for claim in read_claims(str(folder)):
+            yield {name: "" if value is None else str(value) for name, value in flatten_claim(claim).items() if name in COLUMNS}
+        return
     from accordingto.review.rows import read_states, reviewed_rows
     from accordingto.review.runs import read_run
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from accordingto.deadline import Deadline
 from accordingto.errors import InputError
-from accordingto.reader.blob import Blob, blob_of_bytes, blob_of_file
+from accordingto.reader.blob import Blob, Portion, blob_of_bytes, blob_of_file, blob_of_portion
 from accordingto.reader.item import Item, article_as_json, article_from_json, items_of
 from accordingto.schema import Article, Problem
 
@@ -23,6 +23,9 @@ MEMORY = 4_000_000_000  # bytes of address space of the child; a workbook of 200
 MESSAGE = 40_000_000  # bytes of an article as JSON: MAX_BYTES, escaped
 RENEW = 500  # files that a child reads: what parsers leave in its memory shall not count against a later file; a start takes a third of a second
 ALIVE = 1_000  # items that are passed over between signs of life
+
+
+Source = Path | tuple[str, bytes] | Portion  # a file, a name with the bytes, a stretch of a file
 
 
 class Sandbox:
@@ -34,13 +37,12 @@ class Sandbox:
         self._pipe: Connection | None = None
         self._served = 0
 
-    def outcomes(self, source: Path | tuple[str, bytes], text_column: str | None = None) -> Iterator[Article | Problem]:
-        """Yield what each would-be article of a file came to, in order; source: a path, or a name and the bytes."""
-        name = str(source) if isinstance(source, Path) else source[0]
-        start = 0
+    def outcomes(self, source: Source, text_column: str | None = None, start: int = 0, stop: int | None = None) -> Iterator[Article | Problem]:
+        """Yield what each would-be article of a file came to, in order; of some of them alone, from `start` on and before `stop`."""
+        name = str(source) if isinstance(source, Path) else source.name if isinstance(source, Portion) else source[0]
         while start >= 0:
             begun: tuple[int, str] | None = None
-            self._send((source, text_column, start))
+            self._send((source, text_column, start, stop))
             start = -1
             while True:
                 message, cause = self._receive()
@@ -118,21 +120,23 @@ def _serve(pipe: Connection, memory: int) -> None:
     limit_memory(memory)
     while True:
         try:
-            source, text_column, start = pipe.recv()
+            source, text_column, start, stop = pipe.recv()
         except EOFError:
             return
-        blob = blob_of_file(source) if isinstance(source, Path) else blob_of_bytes(*source)
-        for message in _messages(blob, text_column, start):
+        blob = blob_of_file(source) if isinstance(source, Path) else blob_of_portion(source) if isinstance(source, Portion) else blob_of_bytes(*source)
+        for message in _messages(blob, text_column, start, stop):
             pipe.send_bytes(json.dumps(message).encode("ascii"))
 
 
-def _messages(blob: Blob, text_column: str | None, start: int) -> Iterator[tuple[str, Any]]:
-    """Yield a beginning and an outcome for each item from `start` on, then the end."""
+def _messages(blob: Blob, text_column: str | None, start: int, stop: int | None) -> Iterator[tuple[str, Any]]:
+    """Yield a beginning and an outcome for each item from `start` on and before `stop`, then the end."""
     count = start
     items = items_of(blob, text_column)
     try:
         for number, item in enumerate(items):
             count = number + 1
+            if number == stop:
+                break
             if number < start:
                 if number % ALIVE == 0:
                     yield "alive", number

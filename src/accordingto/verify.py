@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -79,16 +79,19 @@ def _false_offsets(articles: Path, ledger: Ledger) -> Iterator[str]:
             if digest.hexdigest() != article["text_sha256"]:
                 yield f"the text of {article['article_id']} is not the one that was read"
                 continue
-            ids = set()
-            claims = [claim_from_json(c) for c in ledger.claims(article["text_sha256"])]
-            for claim in claims:
-                ids.add(claim.claim_id)
-                why = _fault(claim, text, digest.digest())
-                if why:
-                    yield f"{claim.claim_id} of {article['article_id']}: {why}"
-            for claim in claims:
-                if claim.parent_id is not None and claim.parent_id not in ids:
-                    yield f"{claim.claim_id} of {article['article_id']}: its parent {claim.parent_id} is missing"
+            yield from claim_faults([claim_from_json(c) for c in ledger.claims(article["text_sha256"])], text, digest.digest(), article["article_id"])
+
+
+def claim_faults(claims: Sequence[Claim], text: str, digest: bytes, article: str, *, whole: bool = True) -> Iterator[str]:
+    """Yield which of an article's claims are not true of its text; article: its name for messages; whole: whether all claims are there, and so all parents."""
+    ids = {claim.claim_id for claim in claims}
+    for claim in claims:
+        why = _fault(claim, text, digest)
+        if why:
+            yield f"{claim.claim_id} of {article}: {why}"
+    for claim in claims:
+        if whole and claim.parent_id is not None and claim.parent_id not in ids:
+            yield f"{claim.claim_id} of {article}: its parent {claim.parent_id} is missing"
 
 
 def _fault(claim: Claim, text: str, digest: bytes) -> str:

@@ -23,7 +23,9 @@ def unpack_gzip(blob: Blob) -> Blob:
         packed = blob.open()
         size = packed.seek(0, io.SEEK_END) if packed.seekable() else MAX_FILE
         packed.seek(0) if packed.seekable() else None
-        return io.BufferedReader(Inflating(gzip.GzipFile(fileobj=packed), blob.name, size))  # type: ignore[arg-type]
+        stream = gzip.GzipFile(fileobj=packed)
+        stream.myfileobj = packed  # type: ignore[assignment]  # what it closes with itself
+        return io.BufferedReader(Inflating(stream, blob.name, size))  # type: ignore[arg-type]
 
     return Blob(blob.name[: -len(".gz")], open_inflated)
 

@@ -22,10 +22,13 @@ _DAMAGE = (EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, NotImplemen
 
 @dataclass(frozen=True)
 class Blob:
-    """A file by its name and how to open it; `packed` is how many bytes it has inside of its archive."""
+    """A file by its name and how to open it; of a stretch of a larger one, where it begins."""
 
     name: str
     open: Callable[[], BinaryIO]
+    start: int = 0  # byte at which JSON lines and records of a WARC are read from; what is opened has the file's own places
+    first: int = 0  # lines of JSON, or rows of Parquet, before those that are read
+    count: int | None = None  # rows of Parquet that are read; None for all
 
     @property
     def stem(self) -> str:
@@ -55,6 +58,22 @@ def blob_of_file(path: Path) -> Blob:
             raise InputError(str(path), "unreadable", (error.strerror or str(error)).lower()) from error
 
     return Blob(str(path), open_file)
+
+
+@dataclass(frozen=True)
+class Portion:
+    """A stretch of a file, whose bytes lie in another one at the same places; the fields are those of Blob."""
+
+    name: str
+    path: Path
+    start: int = 0
+    first: int = 0
+    count: int | None = None
+
+
+def blob_of_portion(portion: Portion) -> Blob:
+    """Return a stretch of a file."""
+    return Blob(portion.name, lambda: portion.path.open("rb"), portion.start, portion.first, portion.count)
 
 
 def blob_of_bytes(name: str, data: bytes) -> Blob:

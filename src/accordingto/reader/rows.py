@@ -123,15 +123,34 @@ def _parquet_rows(blob: Blob, text_column: str | None) -> Iterator[tuple[int, An
         import pyarrow.parquet
     except ImportError as error:
         raise InputError(blob.name, "missing_package", "the package pyarrow is missing: pip install 'accordingto[parquet]'") from error
-    data = blob.read(MAX_FILE)
+    if blob.count is None:
+        stream: Any = pyarrow.BufferReader(blob.read(MAX_FILE))
+        with stream:
+            yield from _parquet_records(stream, blob, text_column)
+    else:  # a stretch of a file that need not fit in the memory
+        with blob.open() as stream:
+            yield from _parquet_records(stream, blob, text_column)
+
+
+def _parquet_records(stream: Any, blob: Blob, text_column: str | None) -> Iterator[tuple[int, Any]]:
+    """Yield the rows of a Parquet file that are wanted, from the row groups that hold them."""
+    import pyarrow
+    import pyarrow.parquet
+
     try:
-        file = pyarrow.parquet.ParquetFile(pyarrow.BufferReader(data))
+        file = pyarrow.parquet.ParquetFile(stream)
         check_columns(file.schema_arrow.names, blob.name, text_column)
-        number = 0
-        for batch in file.iter_batches(batch_size=256):
-            for record in batch.to_pylist():
-                number += 1
-                yield number, record
+        sizes = [file.metadata.row_group(i).num_rows for i in range(file.num_row_groups)]
+        first, end = blob.first, file.metadata.num_rows if blob.count is None else blob.first + blob.count
+        for group, size in enumerate(sizes):
+            number = sum(sizes[:group])
+            if number >= end or number + size <= first:
+                continue
+            for batch in file.iter_batches(batch_size=256, row_groups=[group]):
+                for record in batch.to_pylist():
+                    number += 1
+                    if first < number <= end:
+                        yield number, record
     except (pyarrow.ArrowException, OSError, UnicodeDecodeError) as error:
         raise InputError(blob.name, "damaged", f"it is no whole Parquet file ({error})") from error
 
@@ -139,19 +158,29 @@ def _parquet_rows(blob: Blob, text_column: str | None) -> Iterator[tuple[int, An
 def _json_lines(blob: Blob, text_column: str | None) -> Iterator[tuple[int, Any]]:
     """Yield the objects of JSON lines; a line that holds none is told in words."""
     with blob.open() as stream:
-        for number, line in enumerate(_lines(stream), 1):
+        if blob.start:
+            stream.seek(blob.start)
+        for number, (_, line) in enumerate(placed_lines(stream), blob.first + 1):
             if len(line) > 2 * MAX_BYTES:
                 yield number, InputError(f"{blob.name}, line {number}", "too_large", f"it has more than {2 * MAX_BYTES:,} bytes")
-            elif line.strip(b" \t\r\n\xef\xbb\xbf"):
+            elif holds_record(line):
                 yield number, _object_of(line)
 
 
-def _lines(stream: Any) -> Iterator[bytes]:
-    """Yield lines; of one that is too long only the beginning, which is longer than any that is read."""
+def placed_lines(stream: Any) -> Iterator[tuple[int, bytes]]:
+    """Yield lines with the bytes before them; of one that is too long only the beginning, which is longer than any that is read."""
+    position = 0
     while line := stream.readline(2 * MAX_BYTES + 1):
-        yield line
+        yield position, line
+        position += len(line)
         while len(line) > 2 * MAX_BYTES and not line.endswith(b"\n"):
-            line = stream.readline(2 * MAX_BYTES + 1) or b"\n"
+            line = stream.readline(2 * MAX_BYTES + 1)
+            position += len(line)
+
+
+def holds_record(line: bytes) -> bool:
+    """Return whether there is more than space on a line."""
+    return bool(line.strip(b" \t\r\n\xef\xbb\xbf"))
 
 
 def _object_of(line: bytes) -> Any:

@@ -26,7 +26,7 @@ def items(blob: Blob) -> Iterator[Item]:
         import fastwarc.warc as fastwarc
     except ImportError as error:
         raise InputError(blob.name, "missing_package", "the package fastwarc is missing: pip install 'accordingto[warc]'") from error
-    count, position = 0, 0
+    count, position = 0, blob.start
     with blob.open() as stream:
         if not stream.read(1):
             raise InputError(blob.name, "empty", "it holds nothing")

@@ -30,8 +30,9 @@ from accordingto.errors import OutputError, TrainingError
 from accordingto.evaluation import calibration_error, judge, read_articles_of, read_gold, score
 from accordingto.folder import digest_of_model
 from accordingto.graph import digest
-from accordingto.pipeline import load, model_folder
+from accordingto.pipeline import load
 from accordingto.sentence import Sentences
+from accordingto.shipped import model_folder
 from accordingto.speaker import GRAPH as SPEAKER_GRAPH
 from accordingto.speaker import SETTINGS as SPEAKER_SETTINGS
 from accordingto.stance import GRAPH as STANCE_GRAPH

@@ -1,0 +1,1 @@
+"""Archives: more articles than one run's folder holds, read by shards, on one machine or on many."""
