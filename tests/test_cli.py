@@ -158,7 +158,7 @@ def test_every_module_is_in_the_code_map():
 
 
 def test_workbooks_that_go_on_in_others_are_named(tmp_path, monkeypatch, capsys):
-    from accordingto.cli import _name_further
+    from accordingto.outcome import _name_further
 
     monkeypatch.setattr("accordingto.table.XLSX_ROWS", 3)
     (tmp_path / "claims-2.xlsx").touch()

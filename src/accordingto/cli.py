@@ -34,16 +34,13 @@ from accordingto.option import (
     WorkerMemoryOption,
     WorkersOption,
 )
+from accordingto.outcome import EXIT_FATAL, EXIT_INCOMPLETE, EXIT_INTERRUPTED, tell_run, tell_table
 from accordingto.review.command import COMMANDS
 from accordingto.say import many
 from accordingto.say import say as _say
 
 if TYPE_CHECKING:
-    from accordingto.output import Summary
     from accordingto.run import Wanted
-    from accordingto.schema import RunCounts
-
-EXIT_FATAL, EXIT_SOME_FAILED, EXIT_INCOMPLETE, EXIT_INTERRUPTED = 1, 3, 4, 130
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Who said what: attributed statements of news articles as a table of claims.")
 
@@ -108,7 +105,7 @@ def extract(
         options = RunOptions(formats, guideline.value if guideline else "steady", wanted, near_duplicates, text_column)
         with _progress() as progress:
             summary = extract_run(articles, Path(output), options, urls=urls, model=model, workers=_cores(workers), memory=worker_memory * 1_000_000, progress=progress, overwrite=overwrite)
-        _report_run(summary, output, as_json)
+        tell_run(summary, output, as_json)
         return
     if len(format or ()) > 1:
         raise typer.BadParameter("a table has one format; name a folder for several", param_hint="--format")
@@ -117,7 +114,7 @@ def extract(
             articles, output, format=format[0] if format else None, model=model, guideline=guideline, workers=_cores(workers), memory=worker_memory * 1_000_000, wanted=wanted, progress=progress,
             speakers=speakers, text_column=text_column, urls=urls, overwrite=overwrite,
         )  # fmt: skip
-    _report_table(counts, output, as_json)
+    tell_table(counts, output, as_json)
 
 
 def _extract_archive(articles: list[str], output: str, wanted: Wanted, engine: EngineName, address: str | None, shard_articles: int, given: dict[str, Any], others: dict[str, Any]) -> None:
@@ -130,7 +127,7 @@ def _extract_archive(articles: list[str], output: str, wanted: Wanted, engine: E
     options = ArchiveOptions(given["guideline"].value if given["guideline"] else "steady", wanted, given["text_column"], shard_articles)
     with _progress() as progress:
         summary = extract_archive(articles, output, options, model=given["model"], memory=given["memory"] * 1_000_000, engine=engine_of(engine, address, given["workers"]), progress=progress)
-    _report_run(summary, output, given["as_json"], archive=True)
+    tell_run(summary, output, given["as_json"], archive=True)
 
 
 @app.command()
@@ -165,7 +162,7 @@ def retry(
 
     with _progress() as progress:
         summary = retry_run(run, workers=_cores(workers), memory=worker_memory * 1_000_000, progress=progress, overwrite=overwrite)
-    _report_run(summary, str(run), as_json)
+    tell_run(summary, str(run), as_json)
 
 
 @app.command()
@@ -254,52 +251,6 @@ for _name, _command in COMMANDS.items():
 
 def _cores(wanted: int) -> int:
     return wanted or os.cpu_count() or 1
-
-
-def _report_table(counts: RunCounts, output: str, as_json: bool) -> None:
-    """Print what became of a table's inputs, and leave with the exit code that says so."""
-    if as_json and output != "-":
-        typer.echo(json.dumps(vars(counts) | {"problems": [vars(problem) for problem in counts.problems]}))
-    for problem in counts.problems:
-        _say(problem.message)
-    left_out = f", {many(counts.left_out, 'other file')} in the folders left out" if counts.left_out else ""
-    _name_further(Path(output), counts.claims)
-    if counts.articles or output == "-":
-        _say(f"{many(counts.claims, 'claim')} from {many(counts.articles, 'article')} ({counts.without_claims} without claims), {many(len(counts.problems), 'input')} not read{left_out} -> {output}")
-    else:
-        _say(_unwritten(Path(output), len(counts.problems)))
-    if counts.problems:
-        raise typer.Exit(EXIT_SOME_FAILED if counts.articles else EXIT_FATAL)
-
-
-def _unwritten(table: Path, problems: int) -> str:
-    return f"nothing could be read, {many(problems, 'input')} not read; {table} {'stays as it was' if table.exists() else 'was not written'}"
-
-
-def _name_further(table: Path, claims: int) -> None:
-    """Say which workbooks go on where a sheet was full."""
-    from accordingto.table import further_files
-
-    further = [path for path in further_files(table, "xlsx", claims) if path.is_file()]
-    if further:
-        _say(f"a sheet was full: {table} goes on in {', '.join(map(str, further))}")
-
-
-def _report_run(summary: Summary, output: str, as_json: bool, *, archive: bool = False) -> None:
-    """Print what became of a run's inputs, and leave with the exit code that says so."""
-    if as_json:
-        typer.echo(json.dumps(vars(summary)))
-    refused = {**summary.filtered, **summary.quarantined}
-    reasons = f" ({', '.join(f'{count} {code}' for code, count in sorted(refused.items()))}; see {'their rows' if archive else 'quarantine.jsonl'})" if refused else ""
-    articles = summary.extracted + summary.without_claims
-    alike = "" if archive else f"{many(summary.duplicates, 'duplicate')}, {many(summary.near_duplicates, 'near-duplicate')}, "
-    _name_further(Path(output) / "claims.xlsx", summary.claims)
-    _say(f"{many(summary.claims, 'claim')} from {many(articles, 'article')} ({summary.without_claims} without claims), {alike}{sum(refused.values())} of {many(summary.inputs, 'input')} not read{reasons} -> {output}")
-    if not summary.adds_up:
-        _say("accordingto: the counts do not add up; this is an error of the program: report it.")
-        raise typer.Exit(EXIT_INCOMPLETE)
-    if refused:
-        raise typer.Exit(EXIT_SOME_FAILED if articles + summary.duplicates else EXIT_FATAL)
 
 
 @contextmanager

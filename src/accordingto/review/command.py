@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from accordingto.errors import RunError
+from accordingto.outcome import EXIT_SOME_FAILED
 from accordingto.say import many, say
 
 if TYPE_CHECKING:
     from accordingto.review.imported import Imported
 
-EXIT_SOME_FAILED = 3
 NAMED = 20  # of a kind that are printed; --json prints all
 RunArgument = Annotated[Path, typer.Argument(help="The folder of a run.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
