@@ -131,7 +131,7 @@ def test_killed_command_goes_on_and_gives_the_bytes_of_two_workers(whole, news, 
     process.communicate()
     assert not (out / "_SUCCESS.json").exists()
     done = run("verify", out)
-    assert (done.returncode, "was not read" in done.stderr.decode()) == (4, True)
+    assert (done.returncode, "was not read" in done.stderr.decode()) == (4, True), done.stderr.decode()
     assert run("extract", news, "-o", out, "--engine", "pool", "--workers", 1, "--shard-articles", 3, env=site).returncode == 3
     assert bytes_of(out) == bytes_of(whole[0])
 
