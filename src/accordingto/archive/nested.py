@@ -76,8 +76,8 @@ def rows_of_parquet(data: bytes) -> list[Row]:
     import pyarrow.parquet
 
     try:
-        # No threads: with them `verify` was aborted as it ended, once in 140 times ("terminate called without an active exception"); without, never in 140.
-        table = pyarrow.parquet.read_table(pyarrow.BufferReader(data), use_threads=False, pre_buffer=False)
+        # Not `read_table`, whose threads abort a process that ends: once in 300 times, even with use_threads=False ("terminate called without an active exception"); this never in 300, and 0.2 s sooner.
+        table = pyarrow.parquet.ParquetFile(pyarrow.BufferReader(data)).read(use_threads=False)
     except (pyarrow.ArrowException, OSError) as error:
         raise ValueError(f"it is no whole Parquet file ({error})") from error
     if not table.schema.equals(schema):
