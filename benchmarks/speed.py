@@ -72,22 +72,25 @@ def stages(texts: list[str]) -> dict:
     """Return the processor seconds of each stage on one core."""
     os.sched_setaffinity(0, {0})
     import accordingto
+    from accordingto.claim import claims_from_doc
+    from accordingto.schema import Article
 
     nlp = accordingto.load(threads=1)
     list(nlp.pipe(texts[:2]))
-    out, before, names = {}, 0.0, list(nlp.pipe_names)
-    for number in range(len(names) + 1):
-        with nlp.select_pipes(disable=names[number:]):
-            began = time.process_time()
-            for _ in nlp.pipe(texts, batch_size=16):
-                pass
-            spent = time.process_time() - began
-        out["tokens" if number == 0 else names[number - 1]] = spent - before
-        before = spent
+    out: dict[str, float] = {}
+    docs = _measured(out, "tokens", lambda: [nlp.make_doc(text) for text in texts])
+    for name, component in nlp.pipeline:
+        docs = _measured(out, name, lambda component=component, docs=docs: list(component.pipe(docs, batch_size=16)))
+    read = [Article(f"n{i}", text) for i, text in enumerate(texts)]
+    _measured(out, "claims", lambda: [claims_from_doc(article, doc, model="") for article, doc in zip(read, docs, strict=True)])
+    return out
+
+
+def _measured(out: dict[str, float], name: str, work):
     began = time.process_time()
-    for _ in accordingto.extract(texts, nlp):
-        pass
-    return out | {"claims": time.process_time() - began - before}
+    done = work()
+    out[name] = time.process_time() - began
+    return done
 
 
 def floor(texts: list[str]) -> dict:
@@ -100,12 +103,13 @@ def floor(texts: list[str]) -> dict:
 
     import accordingto
     from accordingto.encoder import GRAPH
+    from accordingto.graph import Graph
     from accordingto.pipeline import model_folder
     from accordingto.window import cut_windows, encoder_inputs, words_from_doc
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
-    session = onnxruntime.InferenceSession(model_folder() / "encoder" / GRAPH, options)
+    graph = Graph(model_folder() / "encoder" / GRAPH)
     nlp = accordingto.load()
     cache = nlp.get_pipe("encoder")._cache  # type: ignore[attr-defined]
     inputs = []
@@ -114,7 +118,7 @@ def floor(texts: list[str]) -> dict:
         inputs += [{n: v[None] for n, v in encoder_inputs(words, *window).items()} | {"guideline": np.array([1])} for window in cut_windows(words)]
     began = time.perf_counter()
     for given in inputs:
-        session.run(None, given)
+        graph(given)
     spent = time.perf_counter() - began
 
     rows, width, inner = GEMM
@@ -141,7 +145,7 @@ def spacy_and_textacy(texts: list[str], cores: int) -> dict:
 
     nlp = small_pipeline()
     began, quotations = time.perf_counter(), 0
-    for doc in nlp.pipe(texts, batch_size=64):
+    for doc in nlp.pipe(texts, batch_size=64, n_process=cores):
         with suppress(ValueError):  # it refuses an article with an odd number of quotation marks
             quotations += sum(1 for _ in direct_quotations(doc))
     return {"seconds": time.perf_counter() - began, "trained weights": nlp.meta["name"] == "core_web_sm"}
