@@ -195,6 +195,17 @@ def test_input_that_changes_stops_the_archive_with_a_word(news, tmp_path):
     assert not (out / "_SUCCESS.json").exists()
 
 
+def test_text_that_comes_again_after_it_was_read_has_its_claims_in_both_rows(tmp_path):
+    texts = [f"Officials in ward {i} said that the road was open." for i in range(40)]  # more than the model takes at once
+    (tmp_path / "in.jsonl").write_bytes(inputs.jsonl(inputs.records([*texts, *texts[:3]])))
+    done = run("extract", tmp_path / "in.jsonl", "-o", tmp_path / "out", "--engine", "pool", "--workers", 1, "--json")
+    assert done.returncode == 0, done.stderr.decode()
+    counts = json.loads(done.stdout)
+    assert (counts["inputs"], counts["extracted"]) == (43, 43)
+    rows = rows_of_parquet(next((tmp_path / "out" / "claims").iterdir()).read_bytes())
+    assert [row["claims"] for row in rows[40:]] == [row["claims"] for row in rows[:3]] != [[], [], []]
+
+
 def test_verify_finds_all_true_and_each_fault(whole, tmp_path):
     assert run("verify", whole[0]).returncode == 0
     faults = {

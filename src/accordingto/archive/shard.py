@@ -97,46 +97,45 @@ def make_plan(folder: str, limit: int, text_column: str | None) -> Callable[[Any
 def process_shard(shard: Shard, hands: Hands) -> tuple[bytes, dict[str, Any]]:
     """Return a shard as a Parquet file, a row an input in the input's order, and its counts; raises OSError, Changed."""
     rows: list[Row] = []
-    of_text: dict[str, list[int]] = {}  # rows by the digest of their text, which is read once
+    read: dict[str, Any] = {}  # what the model read, by the digest of the text: a text that stands in several inputs is read once
+    known: set[str] = set()
     batch: list[tuple[str, str]] = []
     for piece in shard.pieces:
         with closing(outcomes_of(piece, hands)) as outcomes:
             for outcome in outcomes:
                 rows.append(_row(outcome))
-                if isinstance(outcome, Problem):
-                    continue
-                sha256 = rows[-1]["text_sha256"]
-                if sha256 not in of_text:
-                    batch.append((sha256, outcome.text))
-                of_text.setdefault(sha256, []).append(len(rows) - 1)
+                if isinstance(outcome, Article) and rows[-1]["text_sha256"] not in known:
+                    known.add(rows[-1]["text_sha256"])
+                    batch.append((rows[-1]["text_sha256"], outcome.text))
                 if len(batch) == BATCH:
-                    _hand_in(batch, rows, of_text, hands)
+                    _hand_in(batch, read, hands)
                     batch = []
     if batch:
-        _hand_in(batch, rows, of_text, hands)
+        _hand_in(batch, read, hands)
     while not hands.model.idle:
-        _collect(rows, of_text, hands, 0.05)
+        read.update(hands.model.collect(0.05))
+    for row in rows:
+        if row["text_sha256"]:
+            _fill(row, read[row["text_sha256"]], hands)
     return parquet_of_rows(rows), count_rows(rows)
 
 
-def _hand_in(batch: list[tuple[str, str]], rows: list[Row], of_text: dict[str, list[int]], hands: Hands) -> None:
+def _hand_in(batch: list[tuple[str, str]], read: dict[str, Any], hands: Hands) -> None:
+    """Give a batch to the model, and take what it has read meanwhile."""
     hands.model.submit(batch)
-    _collect(rows, of_text, hands, 0)
+    read.update(hands.model.collect(0))
     while hands.model.room <= 0:
-        _collect(rows, of_text, hands, 0.05)
+        read.update(hands.model.collect(0.05))
 
 
-def _collect(rows: list[Row], of_text: dict[str, list[int]], hands: Hands, seconds: float) -> None:
-    """Put what the model has read into the rows."""
-    for sha256, result in hands.model.collect(seconds):
-        for number in of_text[sha256]:
-            row = rows[number]
-            if isinstance(result, Failure):
-                row |= {"status": "quarantined", "stage": "model", "code": result.code, "message": result.why}
-                continue
-            lines, count, _ = result
-            claims = [claim_of_article(c, row | {"near_duplicate_of": ""}) for c in map(claim_from_json, lines.splitlines()) if hands.setup.wanted(c)]
-            row |= {"status": "extracted" if count else "without_claims", "claim_count": len(claims), "claims": [nested_claim(c) for c in claims]}
+def _fill(row: Row, result: Any, hands: Hands) -> None:
+    """Put what the model has read into an article's row."""
+    if isinstance(result, Failure):
+        row |= {"status": "quarantined", "stage": "model", "code": result.code, "message": result.why}
+        return
+    lines, count, _ = result
+    claims = [claim_of_article(c, row | {"near_duplicate_of": ""}) for c in map(claim_from_json, lines.splitlines()) if hands.setup.wanted(c)]
+    row |= {"status": "extracted" if count else "without_claims", "claim_count": len(claims), "claims": [nested_claim(c) for c in claims]}
 
 
 def _row(outcome: Article | Problem) -> Row:
