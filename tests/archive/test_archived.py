@@ -13,35 +13,19 @@ import pandas
 import pyarrow.dataset
 import pyarrow.parquet
 import pytest
+from archives import bytes_of, run
 
 import inputs
 from accordingto.archive.nested import rows_of_parquet
 from accordingto.archive.rows import read_claims
 from accordingto.table import json_of_claim
-from test_folder import POISONED
 
 TEXTS = [f"Officials in town {i} said on Monday that it rained. “We will not close the bridge,” the mayor, Ann Lee, told reporters." for i in range(9)]
 GERMAN = "Der Minister sagte am Montag, die Straße bleibe gesperrt, bis die Ingenieure den Zustand der Brücke geprüft und berichtet hätten."
 
 
-def run(*args, **options) -> subprocess.CompletedProcess:
-    return subprocess.run([sys.executable, "-m", "accordingto", *map(str, args)], capture_output=True, timeout=240, check=False, **options)
-
-
 def extract(news, out, *args, **options):
     return run("extract", news, "-o", out, "--engine", "pool", "--workers", 2, "--shard-articles", 3, *args, **options)
-
-
-def bytes_of(out):
-    return {str(p.relative_to(out)): p.read_bytes() for p in sorted(out.rglob("*")) if p.is_file()}
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory):
-    """Where every process finds what makes the text POISON end it."""
-    folder = tmp_path_factory.mktemp("site")
-    (folder / "sitecustomize.py").write_text(POISONED.format(how="ctypes.string_at(0)"))
-    return os.environ | {"PYTHONPATH": f"{folder}:{os.environ.get('PYTHONPATH', '')}"}
 
 
 @pytest.fixture(scope="module")

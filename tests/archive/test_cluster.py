@@ -13,9 +13,9 @@ from pathlib import Path
 import pyarrow
 import pyarrow.parquet
 import pytest
+from archives import bytes_of, command, run
 
 import inputs
-from test_folder import POISONED
 
 TEXTS = [f"Officials in town {i} said on Monday that it rained. “We will not close the bridge,” the mayor, Ann Lee, told reporters." for i in range(6)]
 
@@ -29,25 +29,6 @@ def installed(name):
     from importlib.util import find_spec
 
     return find_spec(name) is not None
-
-
-def command(*args):
-    return [sys.executable, "-m", "accordingto", *map(str, args)]
-
-
-def run(*args, **options) -> subprocess.CompletedProcess:
-    return subprocess.run(command(*args), capture_output=True, timeout=280, check=False, **options)
-
-
-def bytes_of(out):
-    return {str(p.relative_to(out)): p.read_bytes() for p in sorted(out.rglob("*")) if p.is_file()}
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("site")
-    (folder / "sitecustomize.py").write_text(POISONED.format(how="ctypes.string_at(0)"))
-    return os.environ | {"PYTHONPATH": f"{folder}:{os.environ.get('PYTHONPATH', '')}"}
 
 
 @pytest.fixture(scope="module")
