@@ -19,7 +19,7 @@ corpora and start weights below; loads with `spacy.load`, without pickle and wit
 ## What it is
 One encoder (all-MiniLM-L6-v2: 6 layers, width 384, uncased wordpieces; weights int8 in ONNX) with features of case, line breaks and
 quotation marks that are visible in the text; heads for sentence starts, cues, names and parts of speech; a role head that reads, for each cue, every
-word of its window, decoded as a linear-chain CRF; a reader of labels over each claim's words; a scorer of speakers over all mentions of
+word of its window, decoded as a linear-chain CRF; a reader of labels over each claim's words, a linear model of those words beside it; a scorer of speakers over all mentions of
 the article; rules for the furniture of web pages, which is no claim. Trained in two stages: first to read, then to read labels and coreference too. A flag chooses the habit of marking: `steady` (default) or `polnear`.
 
 ## Data
@@ -31,6 +31,7 @@ the article; rules for the furniture of web pages, which is no claim. Trained in
   not stated and the texts belong to their publishers: no text is shipped, trained weights only.
 - `clean`: articles of PolNeAR's train marked anew by language-model annotators; `written`: articles written for this project, marked alike.
 - OntoGUM (GUM): gold sentences, CC BY and CC BY-SA.
+- First names with the sex that most bearers share, `firstnames.txt` of the package: chosen from the counts of nomquamgender 0.1.4 (MIT); a feature of the scorer of speakers.
 - Start weights: all-MiniLM-L6-v2, Apache-2.0. The trained weights are released under Apache-2.0.
 
 ## Figures on dev
