@@ -13,9 +13,9 @@ from spacy.tokens import Doc
 
 from accordingto.decoding import WordRange
 from accordingto.document import Encoding, lowered_words
-from accordingto.gender import gender_of_name, gender_of_noun, gender_of_title
+from accordingto.likeness import words_in_common
 from accordingto.mention import KINDS, PRONOUNS, Candidate, Name, describe, find_candidates, name_in_full, text_of, words_of_names
-from accordingto.phrase import head_of, in_full, phrases_before, role_words, shorter_forms
+from accordingto.phrase import head_of, phrases_before, shorter_forms
 
 SOURCE_CLASSES = ("he", "she", "they", "i", "we", "it", "who", "other", "the", "a", "name")
 OWN_FORMS = 3  # the source's own words, and at most two shorter forms of them
@@ -143,9 +143,6 @@ class _Text:
         return "the" if first in ("the", "his", "her", "their", "its", "this", "that", "these", "those", "my", "our") else "a" if first in ("a", "an", "one", "another", "some") else "name"
 
 
-_EMPTY = frozenset(["the", "a", "an", "of", "and", ",", ".", "'", "’", "“", "”", '"', "'s", "’s", "-"])
-
-
 def _pair_features(text: _Text, encoding: Encoding, sources: Sequence[Source], candidates: Sequence[Candidate], place: dict[WordRange, int], explicit: Sequence[WordRange]) -> tuple[np.ndarray, np.ndarray]:
     """Return for each source and choice the mention nearest to the source (S, N), and the features (S, N, FEATURES).
 
@@ -172,7 +169,7 @@ def _pair_features(text: _Text, encoding: Encoding, sources: Sequence[Source], c
         _positions(text, candidates, near, start, end),
         _sourcehood(candidates, of_candidate, pointer[:, own_count:], near, start, explicit, list(place)),
         _containment(sources, candidates, near),
-        _words_in_common(text, encoding, sources, candidates, classes),
+        words_in_common(text.lowered, encoding, sources, candidates, classes),
     ]
     features[:, own_count:, column + own_count :] = np.concatenate(parts, -1)
     return pointer, features
@@ -255,59 +252,6 @@ def _containment(sources: Sequence[Source], candidates: Sequence[Candidate], nea
             out[i, :, 2] = (begins[i] < end) & (start < ends[i])
             out[i, :, 3] = [any(m[0] < end and start < m[1] for m in c.mentions) for c in candidates]
     return out
-
-
-def _words_in_common(text: _Text, encoding: Encoding, sources: Sequence[Source], candidates: Sequence[Candidate], classes: Sequence[str]) -> np.ndarray:
-    """Return what the words of source and candidate, and of the roles beside its names, have in common, and whether their genders agree, (S, K, 16)."""
-    lowered = text.lowered
-    own = [set(lowered[s.words[0] : s.words[1]]) - _EMPTY for s in sources]
-    names = [c.name.lower().replace("-", " - ").split() for c in candidates]
-    roles = [_roles(text, encoding, c) for c in candidates]
-    number = {word: i for i, word in enumerate(sorted(set().union(*names, *roles)))}
-    theirs, role = _incidence([set(name) - _EMPTY for name in names], number), _incidence(roles, number)
-    heads = [lowered[head_of(encoding.tags, s.words)] for s in sources]
-    mine, mine_in_full = _incidence(own, number), _incidence([{in_full(w) for w in words} for words in own], number)
-    head = _incidence([{in_full(word)} for word in heads], number)
-    sizes = np.array([max(1, len(words)) for words in own], np.float32)[:, None]
-    both = mine @ theirs.T
-    same_last, same_first = (np.array([[number.get(lowered[s.words[0] if first else s.words[1] - 1], -1)] for s in sources]) == np.array([number[name[0 if first else -1]] for name in names]) for first in (False, True))
-    titles = np.array([_title(text, c) for c in candidates], np.float32)
-    genders = np.array([title or _gender(c) for title, c in zip(titles.tolist(), candidates, strict=True)], np.float32)
-    pronoun = np.array([{"he": 1.0, "she": -1.0}.get(c, 0.0) for c in classes], np.float32)[:, None]
-    meant = pronoun + [[gender_of_title(lowered[s.words[0]]) or gender_of_noun(word)] for s, word in zip(sources, heads, strict=True)]  # (S, 1)
-    columns = [
-        both / sizes, both / np.maximum(theirs.sum(1), 1), (both == sizes) & (both > 0), same_last, same_first, [c.name.endswith("s") for c in candidates], theirs.sum(1) > 1,
-        head @ role.T > 0, mine_in_full @ role.T / sizes, pronoun * titles, pronoun * titles < 0, titles, role.sum(1) > 0, meant * genders, meant * genders < 0, genders,
-    ]  # fmt: skip
-    return np.stack([np.broadcast_to(np.asarray(c, np.float32), both.shape) for c in columns], -1)
-
-
-def _incidence(sets: Sequence[set[str]], number: dict[str, int]) -> np.ndarray:
-    """Return which words are in which set, (sets, words), by the words' numbers; words without a number are left out."""
-    out = np.zeros((len(sets), len(number)), np.float32)
-    for row, words in enumerate(sets):
-        out[row, [number[w] for w in words if w in number]] = 1
-    return out
-
-
-def _roles(text: _Text, encoding: Encoding, candidate: Candidate) -> set[str]:
-    """Return the words of the roles beside a candidate's mentions."""
-    if candidate.kind == "DESCRIPTION":
-        return set()
-    return set().union(*(role_words(text.lowered, encoding.tags, m) for m in candidate.mentions))
-
-
-def _title(text: _Text, candidate: Candidate) -> float:
-    """Return what titles say of a person's gender: 1 for Mr., -1 for Mrs. and Ms., 0 where they say nothing or both."""
-    found = [gender_of_title(text.lowered[m[0] - 1]) for m in candidate.mentions if m[0]]
-    return float(np.sign(sum(found))) if candidate.kind == "PERSON" else 0.0
-
-
-def _gender(candidate: Candidate) -> float:
-    """Return what a person's first name, or a description's noun, says of the gender."""
-    if candidate.kind == "PERSON":
-        return gender_of_name(candidate.name.split())
-    return next((g for g in map(gender_of_noun, reversed(candidate.name.split())) if g), 0.0) if candidate.kind == "DESCRIPTION" else 0.0
 
 
 SHARED = len(SOURCE_CLASSES) + 4
